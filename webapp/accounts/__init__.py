@@ -1,0 +1,1 @@
+"""Users: register, sign in, reset, profile, avatar."""

@@ -1,0 +1,215 @@
+"""The settings of a deployment, read once from the environment and `.env`.
+
+This module is the only reader of the environment. All faults are found and reported together, in words.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, cast
+from urllib.parse import urlsplit
+
+from flask import current_app
+from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+SECRET_MIN_LENGTH: Final = 32
+WEAK_SECRETS: Final = ("changeme", "change-me", "secret", "dev", "password", "example", "test")
+
+
+class SettingsError(Exception):
+    """The settings have faults; the text lists every one with its name and the fix."""
+
+
+def _split(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+
+
+class Settings(BaseSettings):
+    """Every setting of a deployment; names in the environment are the upper-case field names."""
+
+    model_config = SettingsConfigDict(
+        env_file=None, extra="ignore", frozen=True, populate_by_name=True, env_ignore_empty=True
+    )
+
+    profile: Literal["local", "production", "test"] = Field(
+        "local",
+        validation_alias=AliasChoices("APP_PROFILE", "profile"),
+        description="local for one machine, production for a server that others reach",
+    )
+    secret_key: SecretStr = Field(
+        SecretStr(""), description="signs cookies; made once in the instance folder unless set; required in production"
+    )
+    instance_path: Path = Field(ROOT / "instance", description="folder for all state of this deployment")
+    database_url: str = Field("", description="SQLAlchemy URL; empty means SQLite in the instance folder")
+    redis_url: str = Field("", description="optional; shared limits and faster wake-ups between processes")
+
+    host: str = Field("127.0.0.1", description="address the server listens on")
+    port: int = Field(5000, ge=1, le=65535, description="port the server listens on")
+    web_concurrency: int = Field(1, ge=1, le=64, description="number of web worker processes")
+    public_url: str = Field("", description="address people use, for links in mail; required in production")
+    trusted_hosts: Names = Field((), description="host names answered, comma separated; empty means that of PUBLIC_URL")
+    proxy_count: int = Field(0, ge=0, le=5, description="reverse proxies in front whose X-Forwarded headers are believed")
+    max_body_bytes: int = Field(4_194_304, ge=65_536, description="largest request body in bytes")
+
+    site_name: str = Field("Agent Tools", min_length=1, max_length=60, description="name shown on pages and in mail")
+    default_locale: Literal["en", "zh_CN"] = Field("en", description="language when neither account nor browser says")
+    default_timezone: str = Field("UTC", description="time zone for people who chose none")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="lowest level logged")
+    log_to_file: bool = Field(default=True, description="also write rotated logs into the instance folder")
+
+    mail_server: str = Field("", description="SMTP host; empty in the local profile keeps mail on /dev/mail")
+    mail_port: int = Field(587, ge=1, le=65535, description="SMTP port")
+    mail_username: str = Field("", description="SMTP user, if it wants one")
+    mail_password: SecretStr = Field(SecretStr(""), description="SMTP password")
+    mail_use_tls: bool = Field(default=True, description="STARTTLS on the SMTP connection")
+    mail_use_ssl: bool = Field(default=False, description="TLS from the first byte (port 465)")
+    mail_sender: str = Field("agent-tools@localhost", description="From address of all mail")
+    mail_timeout_seconds: int = Field(15, ge=1, le=120, description="longest wait for the SMTP server")
+
+    session_idle_minutes: int = Field(10_080, ge=5, description="sign-in ends after so long without use")
+    session_absolute_minutes: int = Field(43_200, ge=5, description="sign-in ends after so long in any case")
+    password_min_length: int = Field(10, ge=8, le=64, description="shortest password of a user")
+    registration_open: bool = Field(default=True, description="may strangers register")
+
+    default_model: str = Field("", description="model chosen for a new chat; empty means the first available")
+    zhipuai_api_key: SecretStr = Field(SecretStr(""), description="key for Zhipu models, of the form id.secret")
+    zhipuai_base_url: str = Field("https://open.bigmodel.cn/api/paas/v4", description="Zhipu endpoint")
+    zhipuai_models: Names = Field(
+        ("glm-4-flash", "glm-4-plus", "glm-4-air"), description="Zhipu models offered, comma separated"
+    )
+    openai_compatible_api_key: SecretStr = Field(SecretStr(""), description="key for the OpenAI-compatible endpoint")
+    openai_compatible_base_url: str = Field("", description="OpenAI-compatible endpoint, such as https://host/v1")
+    openai_compatible_models: Names = Field((), description="models offered from it, comma separated")
+    local_model: str = Field("auto", description="auto, off, or the path of a gguf file for the embedded model")
+    scripted_models: bool = Field(default=False, description="offer scripted demonstration models (never in production)")
+    llm_connect_timeout_seconds: float = Field(5.0, gt=0, le=60, description="longest wait for a connection")
+    llm_first_token_timeout_seconds: float = Field(60.0, gt=0, le=600, description="longest wait for the first token")
+    llm_idle_timeout_seconds: float = Field(30.0, gt=0, le=600, description="longest pause within an answer")
+    llm_outbound_allow_hosts: Names = Field(
+        (), description="host:port pairs of models in private networks that may be called, comma separated"
+    )
+    max_streams_per_user: int = Field(5, ge=1, le=1000, description="answers one person may have running at once")
+
+    @model_validator(mode="after")
+    def _check(self) -> Settings:
+        faults = list(self._faults())
+        if faults:
+            raise ValueError("\n".join(faults))
+        return self
+
+    def _faults(self) -> list[str]:
+        faults: list[str] = []
+        if self.profile == "production":
+            faults += self._production_faults()
+        key = self.zhipuai_api_key.get_secret_value()
+        if key and key.count(".") != 1:
+            faults.append("ZHIPUAI_API_KEY: a Zhipu key has the form id.secret, with one dot.")
+        if self.mail_use_tls and self.mail_use_ssl:
+            faults.append("MAIL_USE_SSL: set only one of MAIL_USE_TLS (port 587) and MAIL_USE_SSL (port 465).")
+        for name in ("public_url", "zhipuai_base_url", "openai_compatible_base_url"):
+            url = urlsplit(getattr(self, name))
+            if getattr(self, name) and (url.scheme not in {"http", "https"} or not url.hostname):
+                faults.append(f"{name.upper()}: give a whole address, such as https://example.com.")
+        if self.local_model not in {"auto", "off"} and not Path(self.local_model).is_file():
+            faults.append(f"LOCAL_MODEL: there is no file {self.local_model}. Use auto, off, or a path to a gguf file.")
+        return faults
+
+    def _production_faults(self) -> list[str]:
+        faults: list[str] = []
+        secret = self.secret_key.get_secret_value()
+        if len(secret) < SECRET_MIN_LENGTH or any(secret.lower().startswith(weak) for weak in WEAK_SECRETS):
+            faults.append(
+                f"SECRET_KEY: production needs at least {SECRET_MIN_LENGTH} random characters; make one with "
+                "python -c 'import secrets; print(secrets.token_urlsafe(48))'."
+            )
+        if not self.public_url.startswith("https://"):
+            faults.append("PUBLIC_URL: production needs the https:// address that people use.")
+        if not self.mail_server:
+            faults.append("MAIL_SERVER: production needs an SMTP server, or nobody can register or reset a password.")
+        if self.scripted_models:
+            faults.append("SCRIPTED_MODELS: these are for demonstrations; turn them off in production.")
+        return faults
+
+    @property
+    def database_uri(self) -> str:
+        """The SQLAlchemy URL in force; MySQL URLs get the PyMySQL driver."""
+        url = self.database_url or f"sqlite:///{self.instance_path / 'agent-tools.db'}"
+        for scheme in ("mysql://", "mariadb://"):
+            if url.startswith(scheme):
+                return "mysql+pymysql://" + url.removeprefix(scheme)
+        return url
+
+    @property
+    def base_url(self) -> str:
+        """The address people use, without a slash at the end."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def https(self) -> bool:
+        """Whether people reach the program over HTTPS; cookies and HSTS follow it."""
+        return self.base_url.startswith("https://")
+
+    @property
+    def hosts(self) -> list[str]:
+        """The host names that are answered."""
+        if self.trusted_hosts:
+            return list(self.trusted_hosts)
+        own = urlsplit(self.base_url).hostname or "localhost"
+        return [own] if self.profile == "production" else sorted({own, "localhost", "127.0.0.1", "[::1]"})
+
+    @property
+    def shows_mail(self) -> bool:
+        """Whether mail stays on the developer's page instead of being sent."""
+        return self.profile != "production" and not self.mail_server
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the settings, make the local secret if there is none, and raise SettingsError naming every fault."""
+    dotenv = Path(os.environ.get("ENV_FILE", ROOT / ".env"))
+    try:
+        settings = Settings(_env_file=dotenv if "profile" not in overrides else None, **overrides)
+    except ValidationError as error:
+        raise SettingsError(_in_words(error)) from None
+    if settings.secret_key.get_secret_value():
+        return settings
+    secret = _own_secret(settings.instance_path)
+    return settings.model_copy(update={"secret_key": SecretStr(secret)})
+
+
+def current_settings() -> Settings:
+    """Return the settings of the application in whose context this runs."""
+    return cast(Settings, current_app.extensions["settings"])
+
+
+def _in_words(error: ValidationError) -> str:
+    lines: list[str] = []
+    for fault in error.errors():
+        if fault["loc"]:
+            lines.append(f"{str(fault['loc'][0]).upper()}: {fault['msg']}.")
+        else:
+            lines += str(fault["ctx"]["error"]).splitlines()
+    return "The settings are not right:\n" + "\n".join(f"  - {line}" for line in lines)
+
+
+def _own_secret(instance_path: Path) -> str:
+    """Return the secret of this instance, made once; processes that start together agree on one."""
+    path = instance_path / "secret_key"
+    instance_path.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        draft = path.with_name(f"secret_key.{os.getpid()}.{secrets.token_hex(4)}")
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(48))
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)  # fails where another process was first; theirs is then the secret
+        draft.unlink()
+    return path.read_text().strip()

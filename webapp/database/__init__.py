@@ -1,0 +1,27 @@
+"""The database: base and types, engine behaviour, write transactions, keyset pages."""
+
+from webapp.database.pages import Page, newest_first
+from webapp.database.transactions import process_lock, write_transaction
+from webapp.database.types import (
+    Base,
+    UTCDateTime,
+    created_at_column,
+    exact_string,
+    long_text,
+    public_id_column,
+)
+from webapp.extensions import db
+
+__all__ = [
+    "Base",
+    "Page",
+    "UTCDateTime",
+    "created_at_column",
+    "db",
+    "exact_string",
+    "long_text",
+    "newest_first",
+    "process_lock",
+    "public_id_column",
+    "write_transaction",
+]

@@ -1,0 +1,86 @@
+"""How connections behave on SQLite and on MySQL or MariaDB."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any, Final
+
+from flask import Flask
+from sqlalchemy import Connection, Engine, event
+
+from webapp.lib import offload
+
+SQLITE_BUSY_TIMEOUT_SECONDS: Final = 5
+MYSQL_LOCK_WAIT_SECONDS: Final = 5
+MYSQL_CONNECT_TIMEOUT_SECONDS: Final = 2
+MYSQL_RECYCLE_SECONDS: Final = 280
+WRITES: Final = "agent_tools_writes"
+
+
+class OffloadedConnection(sqlite3.Connection):
+    """A SQLite connection whose waits, for the write lock and for the disk, do not hold the event loop."""
+
+    writing = False
+
+    def begin(self, *, writes: bool) -> None:
+        """Begin a transaction; a writing one takes the lock at once, so that it can never fail half-way."""
+        self.writing = writes
+        if writes:
+            offload.run(self.execute, "BEGIN IMMEDIATE")
+        else:
+            self.execute("BEGIN")
+
+    def commit(self) -> None:
+        """Commit; a writing transaction waits for the disk."""
+        if self.writing and self.in_transaction:
+            offload.run(super().commit)
+        else:
+            super().commit()
+
+
+def engine_options(uri: str) -> dict[str, Any]:
+    """Return the SQLAlchemy engine options that suit the database of the URL."""
+    if uri.startswith("sqlite"):
+        return {
+            "connect_args": {
+                "factory": OffloadedConnection,
+                "check_same_thread": False,
+                "timeout": SQLITE_BUSY_TIMEOUT_SECONDS,
+                "isolation_level": None,
+            },
+            "pool_size": 20,
+            "max_overflow": 40,
+            "pool_timeout": 3,
+        }
+    return {
+        "pool_pre_ping": True,
+        "pool_recycle": MYSQL_RECYCLE_SECONDS,
+        "pool_size": 10,
+        "max_overflow": 20,
+        "pool_timeout": 3,
+        "isolation_level": "READ COMMITTED",
+        "connect_args": {
+            "charset": "utf8mb4",
+            "connect_timeout": MYSQL_CONNECT_TIMEOUT_SECONDS,
+            "read_timeout": 30,
+            "write_timeout": 30,
+            "init_command": f"SET SESSION innodb_lock_wait_timeout={MYSQL_LOCK_WAIT_SECONDS}, time_zone='+00:00'",
+        },
+    }
+
+
+def init_engine(app: Flask, engine: Engine) -> None:  # noqa: ARG001
+    """Attach the behaviour that has to be set on each connection."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY", "cache_size=-16000"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    driver: Any = connection.connection.driver_connection
+    driver.begin(writes=bool(connection.get_execution_options().get(WRITES)))

@@ -1,0 +1,96 @@
+"""Write transactions: one use case, one commit.
+
+On SQLite one process-wide lock is held around each of them. Without it a handler that yields to the event loop
+inside an open write transaction would let another one wait in SQLite itself, and the whole process with it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from functools import wraps
+from typing import Any, Final, ParamSpec, TypeVar
+
+from flask import Flask, current_app
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from webapp.database.engine import WRITES
+from webapp.extensions import db
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+ATTEMPTS: Final = 4
+# MySQL: 1205 lock wait time-out, 1213 deadlock; https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html
+RETRYABLE_MYSQL: Final = frozenset({1205, 1213})
+_JOINED: Final = "write_transaction"
+
+
+def init_app(app: Flask) -> None:
+    """Make the lock; it must be made after gevent patched the standard library, so not on import."""
+    app.extensions["write_lock"] = threading.RLock()
+
+
+def write_transaction(function: Callable[P, R]) -> Callable[P, R]:
+    """Run the function as one transaction that commits when it returns and leaves nothing when it raises.
+
+    Used inside another one it joins that. Objects read earlier are read again, so that the function decides on
+    what is in the database now. A deadlock or lock time-out runs the whole function again: it must have no
+    effect outside the database.
+    """
+
+    @wraps(function)
+    def inside(*args: P.args, **kwargs: P.kwargs) -> R:
+        if db.session.info.get(_JOINED):
+            return function(*args, **kwargs)
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                with _transaction():
+                    return function(*args, **kwargs)
+            except DBAPIError as error:
+                if attempt == ATTEMPTS or not is_retryable(error):
+                    raise
+                time.sleep(random.uniform(0.01, 0.05) * attempt)  # noqa: S311
+        raise AssertionError("unreachable")
+
+    return inside
+
+
+@contextlib.contextmanager
+def process_lock() -> Iterator[None]:
+    """Hold the process-wide write lock where the database needs it."""
+    if db.engine.dialect.name == "sqlite":
+        with current_app.extensions["write_lock"]:
+            yield
+    else:
+        yield
+
+
+def is_retryable(error: DBAPIError) -> bool:
+    """Tell whether the whole transaction may succeed when it is run again."""
+    if not isinstance(error, OperationalError):
+        return False
+    arguments: tuple[Any, ...] = getattr(error.orig, "args", ())
+    if arguments and arguments[0] in RETRYABLE_MYSQL:
+        return True
+    return "database is locked" in str(error.orig)
+
+
+@contextlib.contextmanager
+def _transaction() -> Iterator[None]:
+    session = db.session()
+    session.rollback()
+    with process_lock():
+        session.info[_JOINED] = True
+        try:
+            session.connection(execution_options={WRITES: True})
+            yield
+            session.commit()
+        except BaseException:
+            session.rollback()
+            raise
+        finally:
+            session.info.pop(_JOINED, None)

@@ -1,0 +1,11 @@
+"""The order of the units on each floor: a unit may import only what stands before it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+GROUND: Final = ("config", "errors", "extensions", "features", "lib")
+KIT: Final = ("database", "mail", "web")
+FEATURES: Final = ("identity", "accounts", "llm", "chat")
+SHELLS: Final = ("site",)
+ASSEMBLY: Final = ("cli", "app", "serve")

@@ -1,0 +1,1 @@
+"""What users and administrators share: passwords, login sessions, e-mailed codes."""

@@ -1,0 +1,1 @@
+"""Outgoing mail: an outbox written in the use case's transaction, and senders."""

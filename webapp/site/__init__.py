@@ -1,0 +1,1 @@
+"""Public pages, health, and the developer's pages of the local profile."""

@@ -1,0 +1,1 @@
+"""What every page and route shares: guards, problems, headers, limits, language."""
