@@ -79,6 +79,7 @@ class Settings(BaseSettings):
     session_idle_minutes: int = Field(10_080, ge=5, description="sign-in ends after so long without use")
     session_absolute_minutes: int = Field(43_200, ge=5, description="sign-in ends after so long in any case")
     password_min_length: int = Field(10, ge=8, le=64, description="shortest password of a user")
+    rate_limits: bool = Field(default=True, description="hold requests to the limits; off only behind a gateway that does")
     registration_open: bool = Field(default=True, description="may strangers register")
 
     default_model: str = Field("", description="model chosen for a new chat; empty means the first available")

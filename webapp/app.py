@@ -1,0 +1,133 @@
+"""The application, put together."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask
+from jinja2 import StrictUndefined
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from webapp import accounts, chat, identity, llm, site
+from webapp.chat import jobs as chat_jobs
+from webapp.config import ROOT, Settings, load_settings
+from webapp.database import transactions
+from webapp.database.engine import engine_options, init_engine
+from webapp.extensions import csrf, db, login_manager, migrate, scheduler
+from webapp.identity import jobs as identity_jobs
+from webapp.mail import jobs as mail_jobs
+from webapp.mail import senders
+from webapp.web import assets, filters, guards, headers, limits, locale, logs, problems, requests
+
+log = logging.getLogger(__name__)
+
+MAX_FORM_PARTS = 200
+MAX_FORM_MEMORY_BYTES = 1_000_000
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Build an application from the settings, by default those of the environment; starts nothing."""
+    settings = settings or load_settings()
+    app = Flask("webapp", static_folder=None, instance_path=str(settings.instance_path))
+    app.extensions["settings"] = settings
+    _configure(app, settings)
+    logs.configure(settings)
+    _bind_database(app, settings)
+    _bind_kit(app, settings)
+    for feature in (identity, accounts, llm, chat, site):
+        feature.init_app(app)
+    return app
+
+
+def start_background(app: Flask) -> None:
+    """Start what runs beside the requests of this process: the journal of live answers and recurring work."""
+    with app.app_context():
+        chat.start(app)
+    if not scheduler.running:
+        scheduler.init_app(app)
+        for name, job, seconds in (*mail_jobs.JOBS, *identity_jobs.JOBS, *chat_jobs.JOBS):
+            scheduler.add_job(name, _in_context(app, job), trigger="interval", seconds=seconds, jitter=1)
+        scheduler.start()
+
+
+def begin_shutdown(app: Flask) -> None:
+    """Tell open streams to reconnect elsewhere, report not ready, and start nothing new."""
+    app.extensions["draining"] = True
+    with app.app_context():
+        chat.stop(app)
+    if scheduler.running:
+        scheduler.shutdown(wait=False)
+
+
+def _configure(app: Flask, settings: Settings) -> None:
+    app.config.update(
+        SECRET_KEY=settings.secret_key.get_secret_value(),
+        TESTING=settings.profile == "test",
+        PREFERRED_URL_SCHEME="https" if settings.https else "http",
+        TRUSTED_HOSTS=settings.hosts,
+        MAX_CONTENT_LENGTH=settings.max_body_bytes,
+        MAX_FORM_MEMORY_SIZE=MAX_FORM_MEMORY_BYTES,
+        MAX_FORM_PARTS=MAX_FORM_PARTS,
+        SESSION_COOKIE_NAME="__Host-session" if settings.https else "session",
+        SESSION_COOKIE_SECURE=settings.https,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_PATH="/",
+        PERMANENT_SESSION_LIFETIME=settings.session_absolute_minutes * 60,
+        WTF_CSRF_TIME_LIMIT=None,  # a chat may stay open for days; the token ends with the session
+        SCHEDULER_API_ENABLED=False,
+        SCHEDULER_JOB_DEFAULTS={"coalesce": True, "max_instances": 1, "misfire_grace_time": 60},
+        SCHEDULER_TIMEZONE="UTC",
+        SQLALCHEMY_DATABASE_URI=settings.database_uri,
+        SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings.database_uri),
+        BABEL_TRANSLATION_DIRECTORIES=str(ROOT / "webapp" / "translations"),
+    )
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    if settings.proxy_count:
+        hops = settings.proxy_count
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops, x_port=hops, x_prefix=0
+        )
+
+
+def _bind_database(app: Flask, settings: Settings) -> None:
+    settings.instance_path.mkdir(parents=True, exist_ok=True)
+    db.init_app(app)
+    transactions.init_app(app)
+    migrate.init_app(app, db, directory=str(ROOT / "migrations"), compare_type=True, render_as_batch=True)
+    with app.app_context():
+        init_engine(app, db.engine)
+
+
+def _bind_kit(app: Flask, settings: Settings) -> None:
+    requests.init_app(app, settings)
+    headers.init_app(app, settings)
+    locale.init_app(app, settings)
+    problems.init_app(app)
+    limits.init_app(app, settings)
+    csrf.init_app(app)
+    login_manager.init_app(app)
+    senders.init_app(app, settings)
+    assets.init_app(app)
+    filters.init_app(app)
+    guards.init_app(app)
+
+
+def _in_context(app: Flask, job: Callable[[], Any]) -> Callable[[], None]:
+    """Give a job its application context; a failure is logged and the next turn comes all the same."""
+
+    def run() -> None:
+        with app.app_context():
+            try:
+                job()
+            except Exception:
+                log.exception("recurring work failed", extra={"job": job.__name__})
+            finally:
+                db.session.remove()
+
+    return run

@@ -1,0 +1,85 @@
+"""How often something may be done: every limit of the program, by name.
+
+Limits are counted in Redis where there is one, so that all processes share them, and in memory otherwise or
+while Redis is away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, Literal, ParamSpec, TypeVar
+
+from flask import Flask, request
+from flask_login import current_user
+
+from webapp.config import Settings
+from webapp.extensions import limiter
+from webapp.web.requests import client_address
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A rate in the notation of the `limits` package, and what it is counted by."""
+
+    rate: str
+    by: Literal["address", "user", "account"]
+
+
+LIMITS: Final[dict[str, Limit]] = {
+    "default": Limit("600 per minute", "address"),
+    "login_address": Limit("20 per minute; 200 per hour", "address"),
+    "login_account": Limit("10 per 10 minutes", "account"),
+    "mail_code": Limit("5 per minute; 30 per hour", "address"),
+    "code_check": Limit("20 per minute", "address"),
+    "chat_send": Limit("30 per minute; 600 per hour", "user"),
+    "chat_open_stream": Limit("240 per minute", "user"),
+    "upload": Limit("20 per hour", "user"),
+    "password_change": Limit("10 per hour", "user"),
+}
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Bind the limiter; requests beyond a limit raise 429 with Retry-After."""
+    app.config.update(
+        RATELIMIT_ENABLED=settings.rate_limits,
+        RATELIMIT_HEADERS_ENABLED=False,
+        RATELIMIT_STORAGE_URI=settings.redis_url or "memory://",
+        RATELIMIT_STORAGE_OPTIONS={"socket_connect_timeout": 1, "socket_timeout": 1} if settings.redis_url else {},
+        RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=bool(settings.redis_url),
+        RATELIMIT_STRATEGY="moving-window",
+        RATELIMIT_KEY_PREFIX="agent-tools",
+    )
+    limiter.init_app(app)
+
+
+def limit(name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Hold a view to a named limit; only requests that change something count."""
+    row = LIMITS[name]
+    decorator: Callable[[Callable[P, R]], Callable[P, R]] = limiter.limit(
+        row.rate, key_func=_KEYS[row.by], scope=name, exempt_when=_is_harmless if name != "chat_open_stream" else None
+    )
+    return decorator
+
+
+def _is_harmless() -> bool:
+    return request.method in {"GET", "HEAD", "OPTIONS"}
+
+
+def _user_key() -> str:
+    return f"user:{current_user.get_id()}" if current_user.is_authenticated else f"address:{client_address()}"
+
+
+def _account_key() -> str:
+    """Count by the account that is tried, whoever tries: the name as typed, folded."""
+    return "account:" + request.form.get("login", request.form.get("email", "")).strip().casefold()[:320]
+
+
+_KEYS: Final[dict[str, Callable[[], Any]]] = {
+    "address": client_address,
+    "user": _user_key,
+    "account": _account_key,
+}

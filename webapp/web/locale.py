@@ -1,0 +1,71 @@
+"""The reader's language, zone and theme: by account, then by browser, then by setting."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from flask import Flask, g, has_request_context, request
+from flask_login import current_user
+
+from webapp.config import Settings, current_settings
+from webapp.extensions import babel
+from webapp.web.requests import current_request_id
+
+LANGUAGES: Final = {"en": "English", "zh_CN": "中文"}
+HTML_LANGUAGES: Final = {"en": "en", "zh_CN": "zh-CN"}
+THEMES: Final = ("auto", "light", "dark")
+LANGUAGE_COOKIE: Final = "language"
+THEME_COOKIE: Final = "theme"
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Bind Babel and hand the templates what they need to know of the reader."""
+    app.config.update(BABEL_DEFAULT_LOCALE=settings.default_locale, BABEL_DEFAULT_TIMEZONE=settings.default_timezone)
+    babel.init_app(app, locale_selector=choose_locale, timezone_selector=choose_timezone)
+    app.context_processor(_template_context)
+
+
+def choose_locale() -> str:
+    """Return the language for the request at hand."""
+    if not has_request_context():
+        return current_settings().default_locale
+    of_account = _reader_value("locale")
+    if of_account in LANGUAGES:
+        return str(of_account)
+    of_cookie = request.cookies.get(LANGUAGE_COOKIE)
+    if of_cookie in LANGUAGES:
+        return of_cookie
+    best = request.accept_languages.best_match(["en", "zh-CN", "zh", "zh-Hans"])
+    if best is None:
+        return current_settings().default_locale
+    return "zh_CN" if best.startswith("zh") else "en"
+
+
+def choose_timezone() -> str:
+    """Return the reader's zone."""
+    return str(_reader_value("timezone") or current_settings().default_timezone)
+
+
+def choose_theme() -> str:
+    """Return auto, light or dark."""
+    theme = request.cookies.get(THEME_COOKIE, "auto") if has_request_context() else "auto"
+    return theme if theme in THEMES else "auto"
+
+
+def _reader_value(name: str) -> Any:
+    """Return a preference of the signed-in reader; never goes to the database for an error page."""
+    if not has_request_context() or g.get("degraded") or not current_user.is_authenticated:
+        return None
+    return getattr(current_user, name, None)
+
+
+def _template_context() -> dict[str, Any]:
+    chosen = choose_locale()
+    return {
+        "locale": chosen,
+        "lang": HTML_LANGUAGES[chosen],
+        "theme": choose_theme(),
+        "site_name": current_settings().site_name,
+        "request_id": current_request_id(),
+        "languages": LANGUAGES,
+    }
