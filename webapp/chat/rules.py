@@ -1,0 +1,48 @@
+"""What a conversation may hold, and the states of an answer."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+MESSAGE_MAX_LENGTH: Final = 32_000  # characters of a question
+ANSWER_MAX_LENGTH: Final = 400_000  # characters of an answer; what is beyond ends it as cut off
+ANSWER_MAX_SECONDS: Final = 1_800  # an answer that still runs then is ended as cut off
+TITLE_MAX_LENGTH: Final = 120
+CLIENT_REQUEST_ID_MAX_LENGTH: Final = 64
+MODEL_NAME_MAX_LENGTH: Final = 120
+CONTEXT_MAX_CHARACTERS: Final = 60_000  # of earlier turns sent along; older ones are left out
+TURNS_PER_PAGE: Final = 30
+CONVERSATIONS_PER_PAGE: Final = 40
+UNDO_DAYS: Final = 7  # a deleted conversation can be taken back for so long
+
+LEASE_SECONDS: Final = 20
+LEASE_RENEW_SECONDS: Final = 5
+TICK_SECONDS: Final = 0.05
+KICK_SECONDS: Final = 0.005
+FOLLOW_SECONDS: Final = 0.1
+HEARTBEAT_SECONDS: Final = 15
+RETRY_MILLISECONDS: Final = 1_000
+READERS_PER_USER: Final = 20
+
+
+class AnswerState(StrEnum):
+    """Where an answer stands; all but the first are final, though an unfinished one can be continued."""
+
+    STREAMING = "streaming"
+    COMPLETE = "complete"
+    STOPPED = "stopped"
+    LENGTH = "length"
+    FILTERED = "filtered"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+    @property
+    def live(self) -> bool:
+        """Whether text may still come."""
+        return self is AnswerState.STREAMING
+
+    @property
+    def can_continue(self) -> bool:
+        """Whether the rest of the answer can be asked for."""
+        return self in {AnswerState.STOPPED, AnswerState.LENGTH, AnswerState.INTERRUPTED}

@@ -1,0 +1,27 @@
+"""The usage ledger: what each run of a model took."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy import ForeignKey, Index, Integer, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from webapp.database import Base, created_at_column
+
+
+class UsageEntry(Base):
+    """Tokens of one finished run of a model, whatever its ending; never changed once written."""
+
+    __tablename__ = "usage_entries"
+    __table_args__ = (Index("ix_usage_entries_user", "user_id", "created_at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    source: Mapped[str] = mapped_column(String(40), unique=True)
+    model: Mapped[str] = mapped_column(String(120))
+    ending: Mapped[str] = mapped_column(String(16))
+    prompt_tokens: Mapped[int] = mapped_column(Integer)
+    completion_tokens: Mapped[int] = mapped_column(Integer)
+    estimated: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[dt.datetime] = created_at_column()
