@@ -1,1 +1,30 @@
 """Conversations, messages and live answers."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from webapp.chat import stream, views
+from webapp.chat.live.runtime import Runtime, runtime
+
+
+def init_app(app: Flask) -> None:
+    """Mount the pages and make the runtime of live answers; it starts nothing yet."""
+    app.extensions["chat"] = Runtime(app)
+    app.register_blueprint(views.blueprint)
+    app.register_blueprint(stream.blueprint)
+
+
+def start(app: Flask) -> None:  # noqa: ARG001
+    """Start the loops of this process."""
+    runtime().start()
+
+
+def stop(app: Flask) -> None:  # noqa: ARG001
+    """Send readers elsewhere and start no new answers."""
+    runtime().drain()
+
+
+def finish(app: Flask, seconds: float) -> None:  # noqa: ARG001
+    """Let the answers under way end, for so long, and commit everything."""
+    runtime().finish(seconds)

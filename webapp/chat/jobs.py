@@ -1,0 +1,12 @@
+"""Recurring work of chats; harmless when several processes do it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from webapp.chat import service
+
+JOBS: Final[list[tuple[str, Callable[[], object], int]]] = [
+    ("purge_deleted_conversations", service.purge_deleted, 3600),
+]

@@ -1,0 +1,1 @@
+"""Answers while they are being written: producers, the journal, feeds for readers, followers, recovery."""

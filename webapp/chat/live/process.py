@@ -1,0 +1,45 @@
+"""The name of this process, and whether another one on this machine still lives."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import socket
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+_BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
+_PID_NAMESPACE: Final = Path("/proc/self/ns/pid")
+
+
+def new_name() -> str:
+    """Return a name for this process that no other one ever has: machine, process id, random part."""
+    return f"{_machine()}/{os.getpid()}/{secrets.token_hex(4)}"
+
+
+def is_surely_dead(name: str) -> bool:
+    """Tell whether the process of that name ran on this machine and is gone."""
+    machine, _, rest = name.partition("/")
+    pid = rest.partition("/")[0]
+    if machine != _machine() or not pid.isdigit() or int(pid) == os.getpid():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+@cache
+def _machine() -> str:
+    """Name the machine so that two containers, or two boots, are never taken for one."""
+    parts = [socket.gethostname()[:20]]
+    with contextlib.suppress(OSError):
+        parts.append(_BOOT_ID.read_text()[:8])
+    with contextlib.suppress(OSError):
+        parts.append(str(_PID_NAMESPACE.readlink()).strip("pid:[]"))
+    return "-".join(parts).replace("/", "_")

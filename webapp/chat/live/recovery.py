@@ -1,0 +1,112 @@
+"""Answers whose process is gone: their text is gathered from the journal and they become interrupted."""
+
+from __future__ import annotations
+
+import json
+import logging
+from datetime import timedelta
+
+from sqlalchemy import delete, select
+
+from webapp.chat.live.endings import Ending, write_ending
+from webapp.chat.live.journal import REASONING, TEXT
+from webapp.chat.live.process import is_surely_dead
+from webapp.chat.models import AnswerSegment, Generation, Message
+from webapp.chat.rules import AnswerState
+from webapp.database import db, write_transaction
+from webapp.lib import clock
+from webapp.lib.text import estimate_tokens
+from webapp.llm.rules import Usage
+
+log = logging.getLogger(__name__)
+
+SEGMENTS_KEPT = timedelta(minutes=2)
+
+
+class Recovery:
+    """Finds lost answers. A lease that ran out counts only when it is seen twice, with a database in between.
+
+    Otherwise an outage of the database would make every answer look lost to whichever process is back first.
+    """
+
+    def __init__(self, process: str) -> None:
+        self._process = process
+        self._suspects: set[int] = set()
+
+    def run(self) -> int:
+        """Interrupt the answers that are lost; return how many."""
+        now = clock.utc_now()
+        live = db.session.execute(
+            select(Generation.id, Generation.process, Generation.lease_until).where(
+                Generation.state == AnswerState.STREAMING.value, Generation.process != self._process
+            )
+        ).all()
+        db.session.rollback()
+        dead = {name for name in {row.process for row in live} if is_surely_dead(name)}
+        expired = {row.id for row in live if row.lease_until < now}
+        lost = [row.id for row in live if row.process in dead or row.id in expired & self._suspects]
+        self._suspects = expired
+        for generation_id in lost:
+            interrupt(generation_id)
+        return len(lost)
+
+
+@write_transaction
+def interrupt(generation_id: int) -> bool:
+    """End a lost generation with the text that was committed; tell whether it was still live."""
+    generation = db.session.get(Generation, generation_id)
+    if generation is None or not generation.answer_state.live:
+        return False
+    message = db.session.get_one(Message, generation.message_id)
+    text, reasoning = committed_text(generation, message)
+    ending = Ending(AnswerState.INTERRUPTED, _usage(message, text, reasoning), error_kind="worker_lost")
+    ending.text, ending.reasoning = text, reasoning
+    log.warning("answer interrupted", extra={"generation": generation_id})
+    return write_ending(db.session.connection(), generation_id, generation.process, ending)
+
+
+def committed_text(generation: Generation, message: Message) -> tuple[str, str]:
+    """Return text and reasoning of a live answer as far as they are committed."""
+    parts = {TEXT: [message.text[: generation.base_text_length]]}
+    parts[REASONING] = [message.reasoning[: generation.base_reasoning_length]]
+    rows = db.session.scalars(
+        select(AnswerSegment.entries)
+        .where(AnswerSegment.process == generation.process, AnswerSegment.tick > generation.first_tick)
+        .order_by(AnswerSegment.tick)
+    )
+    for entries in rows:
+        for generation_id, channel, _place, text in json.loads(entries):
+            if generation_id == generation.id and channel in parts:
+                parts[channel].append(text)
+    return "".join(parts[TEXT]), "".join(parts[REASONING])
+
+
+@write_transaction
+def prune_segments(process: str, oldest_needed_tick: int) -> None:
+    """Delete the segments that no live answer needs any more."""
+    old = AnswerSegment.created_at < clock.utc_now() - SEGMENTS_KEPT
+    db.session.execute(
+        delete(AnswerSegment).where(
+            old, AnswerSegment.process == process, AnswerSegment.tick < oldest_needed_tick
+        ),
+        execution_options={"synchronize_session": False},
+    )
+    in_use = select(Generation.process).where(Generation.state == AnswerState.STREAMING.value)
+    db.session.execute(
+        delete(AnswerSegment).where(
+            old, AnswerSegment.process != process, AnswerSegment.process.not_in(in_use)
+        ),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def _usage(message: Message, text: str, reasoning: str) -> Usage:
+    asked = db.session.scalars(
+        select(Message.text).where(
+            Message.conversation_id == message.conversation_id,
+            Message.position < message.position,
+            Message.superseded_at.is_(None),
+        )
+    )
+    prompt = sum(estimate_tokens(each) for each in asked)
+    return Usage(prompt, estimate_tokens(text) + estimate_tokens(reasoning), estimated=True)

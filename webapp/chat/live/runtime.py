@@ -1,0 +1,236 @@
+"""What runs in each process for the live answers, and the way to it from services and routes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import cast
+
+from flask import Flask, current_app
+from sqlalchemy import select, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from webapp.chat import rules
+from webapp.chat.live import follower, process, recovery
+from webapp.chat.live.feed import Feed, Reader
+from webapp.chat.live.follower import Followed
+from webapp.chat.live.journal import Journal, LiveAnswer
+from webapp.chat.live.producer import Producer, wait_until_finished
+from webapp.chat.models import Generation, Message
+from webapp.chat.rules import AnswerState
+from webapp.database import db, write_transaction
+from webapp.identity import service as identity
+from webapp.lib import clock
+from webapp.llm.rules import ChatRequest
+
+log = logging.getLogger(__name__)
+
+STOP_CHECK_SECONDS = 0.5
+PRUNE_SECONDS = 30
+REVOCATION_SECONDS = 5
+STATE_CHECK_SECONDS = 1.0
+
+
+class Runtime:
+    """The live answers of one process: those it writes, those it follows, and everybody who reads them."""
+
+    def __init__(self, app: Flask) -> None:
+        self.app = app
+        self.process = process.new_name()
+        self.journal = Journal(app, self.process, on_end=self._forget)
+        self.producers: dict[int, Producer] = {}
+        self.readers: set[Reader] = set()
+        self.draining = False
+        self._followed: dict[int, Followed] = {}
+        self._following = threading.Event()
+        self._recovery = recovery.Recovery(self.process)
+        self._running = False
+        self._start_lock = threading.Lock()
+
+    # -- life --------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start the loops; harmless when they run."""
+        with self._start_lock:
+            if self._running:
+                return
+            self._running = True
+            for loop in (self.journal.run, self._keep_house, self._follow):
+                threading.Thread(target=loop, name=f"chat-{loop.__name__}", daemon=True).start()
+
+    def drain(self) -> None:
+        """Send readers to other processes and start no new answers; those under way go on."""
+        self.draining = True
+        for reader in tuple(self.readers):
+            reader.dismissed = True
+            reader.bell.set()
+
+    def finish(self, seconds: float) -> None:
+        """Give the answers under way so long to end, interrupt the rest, and commit everything."""
+        answers = [producer.answer for producer in self.producers.values()]
+        wait_until_finished(answers, seconds)
+        for producer in tuple(self.producers.values()):
+            producer.halt()
+        wait_until_finished(answers, 5)
+        self.journal.close()
+        self._running = False
+
+    # -- writing -----------------------------------------------------------------------------------------
+
+    def launch(self, generation: Generation, message: Message, request: ChatRequest) -> None:
+        """Start to write an answer whose rows are committed."""
+        self.start()
+        answer = LiveAnswer(
+            generation_id=generation.id,
+            message_id=message.id,
+            conversation_id=message.conversation_id,
+            user_id=message.user_id,
+            model=generation.model,
+            feed=Feed(message.text, message.reasoning),
+            first_tick=generation.first_tick,
+        )
+        producer = Producer(self.app, self.journal, answer, request)
+        self.producers[message.id] = producer
+        threading.Thread(target=producer.run, name=f"answer-{generation.id}", daemon=True).start()
+
+    def stop(self, message_id: int) -> None:
+        """End an answer that this process writes; does nothing about others."""
+        producer = self.producers.get(message_id)
+        if producer is not None:
+            producer.stop()
+
+    def _forget(self, answer: LiveAnswer) -> None:
+        self.producers.pop(answer.message_id, None)
+
+    # -- reading -----------------------------------------------------------------------------------------
+
+    def feed(self, generation: Generation, message: Message) -> Feed:
+        """Return the feed of a live answer, whichever process writes it."""
+        self.start()
+        producer = self.producers.get(message.id)
+        if producer is not None and producer.answer.generation_id == generation.id:
+            return producer.answer.feed
+        followed = self._followed.get(message.id)
+        if followed is None or followed.generation_id != generation.id:
+            followed = follower.load(generation, message)
+            follower.finish_ended([followed])
+            if followed.feed.state.live:
+                self._followed[message.id] = followed
+                self._following.set()
+        return followed.feed
+
+    # -- loops -------------------------------------------------------------------------------------------
+
+    def _follow(self) -> None:
+        """Bring the text of other processes to the readers here."""
+        last_state_check = 0.0
+        while self._running:
+            if not self._followed:
+                self._following.clear()
+                self._following.wait()
+            check_states = clock.monotonic() - last_state_check > STATE_CHECK_SECONDS
+            if check_states:
+                last_state_check = clock.monotonic()
+            self._guarded(lambda: self._follow_once(check_states=check_states))  # noqa: B023
+            time.sleep(rules.FOLLOW_SECONDS)
+
+    def _follow_once(self, *, check_states: bool) -> None:
+        by_process: dict[str, list[Followed]] = {}
+        for each in tuple(self._followed.values()):
+            by_process.setdefault(each.process, []).append(each)
+        for group in by_process.values():
+            moved = follower.read_segments(group)
+            if check_states:
+                moved += follower.finish_ended(group)
+            for each in moved:
+                each.feed.ring()
+        for key, each in tuple(self._followed.items()):
+            if not each.feed.state.live or not each.feed.readers:
+                del self._followed[key]
+
+    def _keep_house(self) -> None:
+        """Renew leases, find stop requests, beat hearts, end revoked streams, recover what others lost."""
+        duties: list[tuple[float, Callable[[], object]]] = [
+            (STOP_CHECK_SECONDS, self._check_stops),
+            (rules.LEASE_RENEW_SECONDS, self._renew_leases),
+            (rules.LEASE_RENEW_SECONDS, self._recovery.run),
+            (rules.HEARTBEAT_SECONDS, self._beat),
+            (REVOCATION_SECONDS, self._end_revoked),
+            (PRUNE_SECONDS, self._prune),
+        ]
+        due = [0.0] * len(duties)
+        while self._running:
+            for number, (seconds, duty) in enumerate(duties):
+                if clock.monotonic() >= due[number]:
+                    due[number] = clock.monotonic() + seconds
+                    self._guarded(duty)
+            time.sleep(STOP_CHECK_SECONDS / 2)
+
+    def _guarded(self, duty: Callable[[], object]) -> None:
+        """Do a duty in a context of its own; a database that is away is waited for."""
+        with self.app.app_context():
+            try:
+                duty()
+            except SQLAlchemyError as error:
+                log.warning("live answers wait for the database", extra={"error": type(error).__name__})
+            except Exception:
+                log.exception("duty of live answers failed")
+
+    def _renew_leases(self) -> None:
+        if self.producers:
+            renew_leases(self.process)
+
+    def _check_stops(self) -> None:
+        if not self.producers:
+            return
+        query = select(Generation.message_id).where(
+            Generation.state == AnswerState.STREAMING.value,
+            Generation.process == self.process,
+            Generation.stop_requested_at.is_not(None),
+        )
+        with db.engine.connect() as connection:
+            asked = connection.scalars(query).all()
+        for message_id in asked:
+            self.stop(message_id)
+
+    def _beat(self) -> None:
+        for reader in tuple(self.readers):
+            reader.bell.set()
+
+    def _end_revoked(self) -> None:
+        sessions = {reader.login_session_id for reader in self.readers if reader.login_session_id}
+        if not sessions:
+            return
+        live = identity.live_among(sessions)
+        for reader in tuple(self.readers):
+            if reader.login_session_id not in live:
+                reader.revoked = True
+                reader.bell.set()
+
+    def _prune(self) -> None:
+        needed = [producer.answer.first_tick for producer in self.producers.values()]
+        recovery.prune_segments(self.process, min(needed, default=self.journal.tick))
+
+
+@write_transaction
+def renew_leases(process_name: str) -> None:
+    """Extend the lease of every answer a process writes."""
+    db.session.execute(
+        update(Generation)
+        .where(Generation.state == AnswerState.STREAMING.value, Generation.process == process_name)
+        .values(lease_until=lease_end()),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def lease_end() -> dt.datetime:
+    """Return until when a lease taken now holds."""
+    return clock.utc_now() + dt.timedelta(seconds=rules.LEASE_SECONDS)
+
+
+def runtime() -> Runtime:
+    """Return the runtime of the application at hand."""
+    return cast(Runtime, current_app.extensions["chat"])

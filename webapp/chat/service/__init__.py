@@ -1,0 +1,35 @@
+"""What can be done with conversations and answers; each function is one use case."""
+
+from webapp.chat.service.answers import continue_answer, edit_question, regenerate, send_message, stop_answer
+from webapp.chat.service.conversations import (
+    conversations,
+    delete,
+    get_conversation,
+    live_conversation_ids,
+    purge_deleted,
+    rename,
+    restore,
+)
+from webapp.chat.service.threads import AnswerView, Thread, Turn, answer_view, feed, get_message, thread
+
+__all__ = [
+    "AnswerView",
+    "Thread",
+    "Turn",
+    "answer_view",
+    "continue_answer",
+    "conversations",
+    "delete",
+    "edit_question",
+    "feed",
+    "get_conversation",
+    "get_message",
+    "live_conversation_ids",
+    "purge_deleted",
+    "regenerate",
+    "rename",
+    "restore",
+    "send_message",
+    "stop_answer",
+    "thread",
+]

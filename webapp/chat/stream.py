@@ -1,0 +1,87 @@
+"""The stream of an answer: server-sent events, only ever a reader."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+
+from flask import Blueprint, Response, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_login import current_user
+
+from webapp.chat import rules, service
+from webapp.chat.live.feed import Feed, Reader
+from webapp.chat.live.position import parse
+from webapp.chat.live.runtime import Runtime, runtime
+from webapp.database import db
+from webapp.errors import TooMany
+from webapp.identity import service as identity
+from webapp.lib import sse
+from webapp.web.limits import limit
+
+blueprint = Blueprint("chat_stream", __name__)
+
+SEND_TIMEOUT_SECONDS = 30
+RECONNECT_MILLISECONDS = 500
+
+
+@blueprint.get("/chat/answers/<answer_id>/events")
+@limit("chat_open_stream")
+def events(answer_id: str) -> ResponseReturnValue:
+    """Send an answer from the reader's position on, until it ends."""
+    position = parse(request.headers.get("Last-Event-ID") or request.args.get("after"))
+    if position is not None and position.ended:
+        service.answer_view(current_user, answer_id)
+        return Response(status=204)
+    live = runtime()
+    if sum(reader.user_id == current_user.id for reader in live.readers) >= rules.READERS_PER_USER:
+        raise TooMany(_("This answer is open in too many places. Close some of them."), retry_after_seconds=5)
+    reader = Reader(identity.current_session_id(), current_user.id)
+    feed = service.feed(current_user, answer_id)
+    first = feed.join(reader, position)
+    live.readers.add(reader)
+    db.session.remove()
+    _limit_sending()
+    response = Response(_Events(live, feed, reader, first), mimetype="text/event-stream")
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Accel-Buffering"] = "no"
+    return response
+
+
+class _Events:
+    """The body of the response; `close` is called by the server however the stream ends."""
+
+    def __init__(self, live: Runtime, feed: Feed, reader: Reader, first: bytes) -> None:
+        self._live, self._feed, self._reader, self._first = live, feed, reader, first
+
+    def __iter__(self) -> Iterator[bytes]:
+        reader, feed = self._reader, self._feed
+        yield self._first or sse.comment("open")
+        while not reader.position.ended:
+            if reader.revoked:
+                return
+            if data := feed.since(reader):
+                yield data
+                continue
+            if reader.dismissed:
+                yield sse.frame("reconnect", "{}", None, RECONNECT_MILLISECONDS)
+                return
+            reader.bell.wait()
+            reader.bell.clear()
+            yield feed.since(reader) or sse.comment()
+
+    def close(self) -> None:
+        """Forget the reader."""
+        self._feed.leave(self._reader)
+        self._live.readers.discard(self._reader)
+
+
+def _limit_sending() -> None:
+    """Let a write to a client that never reads fail after a while, so that it holds no worker for ever."""
+    socket = request.environ.get("gunicorn.socket")
+    if socket is not None:
+        with suppress(OSError):
+            socket.settimeout(SEND_TIMEOUT_SECONDS)
+
+
