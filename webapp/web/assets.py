@@ -35,7 +35,6 @@ STYLE_SHEETS: Final = {
     "css/app.css": ("tokens", "base", "controls", "states", "surfaces", "shell", "prose", "chat", "pages"),
     "css/admin.css": ("admin",),
 }
-COPIED: Final = ("js/*.js", "img/*.svg")
 COMPRESSED: Final = frozenset({".css", ".js", ".svg"})
 KEPT_FOR_A_YEAR: Final = "public, max-age=31536000, immutable"
 
@@ -143,15 +142,22 @@ def compact(css: str) -> str:
     return css.replace(";}", "}").strip()
 
 
+def compact_script(script: str) -> str:
+    """Return the module without comment lines and indentation; text over several lines must not rely on either."""
+    lines = (line.strip() for line in script.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//")) + "\n"
+
+
 def _generate() -> dict[str, bytes]:
     """Return every file by its name, the compressed ones beside the plain."""
     files = {"css/bootstrap.min.css": bootstrap_css().encode(), "icons.svg": icons.sprite()}
     for name, parts in STYLE_SHEETS.items():
         sources = (SOURCES.joinpath("css", f"{part}.css").read_text(encoding="utf-8") for part in parts)
         files[name] = compact("".join(sources)).encode()
-    for pattern in COPIED:
-        for path in SOURCES.glob(pattern):
-            files[path.relative_to(SOURCES).as_posix()] = path.read_bytes()
+    for path in SOURCES.glob("js/*.js"):
+        files[f"js/{path.name}"] = compact_script(path.read_text(encoding="utf-8")).encode()
+    for path in SOURCES.glob("img/*.svg"):
+        files[f"img/{path.name}"] = path.read_bytes()
     packed = {
         f"{name}.gz": gzip.compress(body, 9, mtime=0)
         for name, body in files.items()
@@ -165,7 +171,11 @@ def _current_stamp() -> str:
     digest = hashlib.sha256()
     for package in PACKAGES:
         digest.update(f"{package}={importlib.metadata.version(package)}\n".encode())
-    own = [Path(__file__), Path(icons.__file__), *sorted(path for path in SOURCES.rglob("*") if path.is_file())]
+    own = [
+        Path(__file__),
+        Path(icons.__file__),
+        *sorted(path for path in SOURCES.rglob("*") if path.is_file()),
+    ]
     for path in own:
         digest.update(f"{path.name}\n".encode() + path.read_bytes())
     return digest.hexdigest()

@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import unicodedata
 import zlib
-from typing import Final
+from typing import Final, Literal
 
-from babel.dates import format_skeleton
+from babel import Locale
+from babel.dates import format_date, format_skeleton, get_datetime_format, get_timezone
 from flask import Flask
 from flask_babel import get_locale, to_user_timezone
 from markupsafe import Markup
@@ -20,9 +21,15 @@ TINTS: Final = ("", "a2", "a3", "a4")
 
 def init_app(app: Flask) -> None:
     """Add the filters and globals to the template environment."""
-    app.jinja_env.globals.update(asset_url=asset_url, icon=icon)
+    app.jinja_env.globals.update(asset_url=asset_url, html_lang=html_lang, icon=icon)
     app.jinja_env.filters.update(
-        initials=initials, tint=tint, date=local_date, clock=local_clock, moment=local_moment, day=local_day
+        initials=initials,
+        tint=tint,
+        date=local_date,
+        day=local_day,
+        clock=local_clock,
+        moment=local_moment,
+        mail_moment=mail_moment,
     )
 
 
@@ -34,6 +41,12 @@ def icon(name: str, *, small: bool = False, extra: str = "") -> Markup:
     return Markup('<svg class="{}" aria-hidden="true"><use href="{}#i-{}"></use></svg>').format(
         classes, asset_url("icons.svg"), name
     )
+
+
+def html_lang() -> str:
+    """Return the language in force as HTML names it; in mail that is the receiver's, not a request's."""
+    locale = get_locale()
+    return "zh-CN" if locale is not None and locale.language == "zh" else "en"
 
 
 def initials(name: str) -> str:
@@ -54,26 +67,57 @@ def tint(key: str) -> str:
 
 def local_date(moment: dt.datetime) -> Markup:
     """Return day, month and year in the reader's language and zone, as a time element."""
-    return _time_element(moment, "yMMMd")
+    return _time_element(moment, _date(to_user_timezone(_aware(moment)), "medium"))
 
 
 def local_day(moment: dt.datetime) -> Markup:
     """Return day and month without the year, as a time element."""
-    return _time_element(moment, "MMMd")
+    return _time_element(
+        moment, format_skeleton("MMMd", to_user_timezone(_aware(moment)), locale=_date_locale())
+    )
 
 
 def local_clock(moment: dt.datetime) -> Markup:
     """Return hours and minutes in the reader's zone, as a time element."""
-    return _time_element(moment, "Hm")
+    return _time_element(moment, f"{to_user_timezone(_aware(moment)):%H:%M}")
 
 
 def local_moment(moment: dt.datetime) -> Markup:
     """Return day, hours and minutes in the reader's language and zone, as a time element."""
-    return _time_element(moment, "yMMMdHm")
+    return _time_element(moment, _date_and_clock(to_user_timezone(_aware(moment)), "medium"))
 
 
-def _time_element(moment: dt.datetime, skeleton: str) -> Markup:
-    """Return the moment, words inside and the exact time for machines; a naive one is taken for UTC."""
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
-    words = format_skeleton(skeleton, to_user_timezone(aware), locale=get_locale() or "en")
-    return Markup('<time datetime="{}">{}</time>').format(aware.isoformat(timespec="seconds"), words)
+def mail_moment(moment: dt.datetime | str, zone: str = "UTC") -> str:
+    """Return day, hours and minutes with the zone's distance from UTC, as plain text; takes ISO text as well."""
+    there = _aware(dt.datetime.fromisoformat(moment) if isinstance(moment, str) else moment)
+    there = there.astimezone(get_timezone(zone))
+    minutes = int((there.utcoffset() or dt.timedelta()).total_seconds()) // 60
+    sign = "-" if minutes < 0 else "+"
+    hours, rest = divmod(abs(minutes), 60)
+    offset = f"{sign}{hours}" + (f":{rest:02d}" if rest else "") if minutes else ""
+    return f"{_date_and_clock(there, 'long')} (UTC{offset})"
+
+
+def _aware(moment: dt.datetime) -> dt.datetime:
+    """Return the moment with a zone; MariaDB hands back UTC without one."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+
+
+def _date_locale() -> Locale:
+    """Return the locale of dates: the reader's, with the day before the month in English."""
+    locale = get_locale()
+    return Locale.parse("en_GB") if locale is None or locale.language == "en" else locale
+
+
+def _date(there: dt.datetime, style: Literal["medium", "long"]) -> str:
+    return format_date(there.date(), style, locale=_date_locale())
+
+
+def _date_and_clock(there: dt.datetime, style: Literal["medium", "long"]) -> str:
+    pattern = str(get_datetime_format("medium", locale=_date_locale()))
+    return pattern.replace("'", "").format(f"{there:%H:%M}", _date(there, style))
+
+
+def _time_element(moment: dt.datetime, words: str) -> Markup:
+    exact = _aware(moment).isoformat(timespec="seconds")
+    return Markup('<time datetime="{}">{}</time>').format(exact, words)
