@@ -61,6 +61,12 @@ def begin_shutdown(app: Flask) -> None:
         scheduler.shutdown(wait=False)
 
 
+def finish_shutdown(app: Flask, seconds: float) -> None:
+    """Give the answers under way so long to end, and commit everything; the process may exit then."""
+    with app.app_context():
+        chat.finish(app, seconds)
+
+
 def _configure(app: Flask, settings: Settings) -> None:
     app.config.update(
         SECRET_KEY=settings.secret_key.get_secret_value(),
