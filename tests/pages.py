@@ -104,10 +104,11 @@ class PageClient(FlaskClient):
 
     def open(self, *args: Any, **kwargs: Any) -> TestResponse:
         response = super().open(*args, **kwargs)
-        if response.mimetype == "text/html" and response.status_code not in {301, 302, 303}:
-            if not response.headers.get("Content-Security-Policy", "").startswith("default-src 'none'; sandbox"):
-                page = read(response)
-                page.check(whole="<html" in response.get_data(as_text=True)[:300])
+        sandboxed = response.headers.get("Content-Security-Policy", "").startswith("default-src 'none'; sandbox")
+        is_page = response.mimetype == "text/html" and response.status_code not in {301, 302, 303}
+        if is_page and not sandboxed:
+            page = read(response)
+            page.check(whole="<html" in response.get_data(as_text=True)[:300])
         return response
 
     def csrf_token(self, path: str = "/login") -> str:
@@ -117,7 +118,9 @@ class PageClient(FlaskClient):
                 return str(token)
         raise AssertionError(f"no form with a token on {path}")
 
-    def submit(self, path: str, data: dict[str, Any] | None = None, *, page: str | None = None, **kwargs: Any) -> TestResponse:
+    def submit(
+        self, path: str, data: dict[str, Any] | None = None, *, page: str | None = None, **kwargs: Any
+    ) -> TestResponse:
         """Post a form with the token from its page (by default the page of the same address)."""
         token = self.csrf_token(page or path)
         return self.post(path, data={"csrf_token": token, **(data or {})}, **kwargs)

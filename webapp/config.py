@@ -13,7 +13,15 @@ from typing import Annotated, Any, Final, Literal, cast
 from urllib.parse import urlsplit
 
 from flask import current_app
-from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AliasChoices,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -47,22 +55,31 @@ class Settings(BaseSettings):
         description="local for one machine, production for a server that others reach",
     )
     secret_key: SecretStr = Field(
-        SecretStr(""), description="signs cookies; made once in the instance folder unless set; required in production"
+        SecretStr(""),
+        description="signs cookies; made once in the instance folder unless set; required in production",
     )
     instance_path: Path = Field(ROOT / "instance", description="folder for all state of this deployment")
     database_url: str = Field("", description="SQLAlchemy URL; empty means SQLite in the instance folder")
-    redis_url: str = Field("", description="optional; shared limits and faster wake-ups between processes")
+    redis_url: str = Field("", description="optional; limits are then shared by all processes")
 
     host: str = Field("127.0.0.1", description="address the server listens on")
     port: int = Field(5000, ge=1, le=65535, description="port the server listens on")
     web_concurrency: int = Field(1, ge=1, le=64, description="number of web worker processes")
     public_url: str = Field("", description="address people use, for links in mail; required in production")
-    trusted_hosts: Names = Field((), description="host names answered, comma separated; empty means that of PUBLIC_URL")
-    proxy_count: int = Field(0, ge=0, le=5, description="reverse proxies in front whose X-Forwarded headers are believed")
+    trusted_hosts: Names = Field(
+        (), description="host names answered, comma separated; empty means that of PUBLIC_URL"
+    )
+    proxy_count: int = Field(
+        0, ge=0, le=5, description="reverse proxies in front whose X-Forwarded headers are believed"
+    )
     max_body_bytes: int = Field(4_194_304, ge=65_536, description="largest request body in bytes")
 
-    site_name: str = Field("Agent Tools", min_length=1, max_length=60, description="name shown on pages and in mail")
-    default_locale: Literal["en", "zh_CN"] = Field("en", description="language when neither account nor browser says")
+    site_name: str = Field(
+        "Agent Tools", min_length=1, max_length=60, description="name shown on pages and in mail"
+    )
+    default_locale: Literal["en", "zh_CN"] = Field(
+        "en", description="language when neither account nor browser says"
+    )
     default_timezone: str = Field("UTC", description="time zone for people who chose none")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="lowest level logged")
     log_to_file: bool = Field(default=True, description="also write rotated logs into the instance folder")
@@ -79,27 +96,48 @@ class Settings(BaseSettings):
     session_idle_minutes: int = Field(10_080, ge=5, description="sign-in ends after so long without use")
     session_absolute_minutes: int = Field(43_200, ge=5, description="sign-in ends after so long in any case")
     password_min_length: int = Field(10, ge=8, le=64, description="shortest password of a user")
-    rate_limits: bool = Field(default=True, description="hold requests to the limits; off only behind a gateway that does")
+    rate_limits: bool = Field(
+        default=True, description="hold requests to the limits; off only behind a gateway that does"
+    )
     registration_open: bool = Field(default=True, description="may strangers register")
 
     default_model: str = Field("", description="model chosen for a new chat; empty means the first available")
-    zhipuai_api_key: SecretStr = Field(SecretStr(""), description="key for Zhipu models, of the form id.secret")
+    zhipuai_api_key: SecretStr = Field(
+        SecretStr(""), description="key for Zhipu models, of the form id.secret"
+    )
     zhipuai_base_url: str = Field("https://open.bigmodel.cn/api/paas/v4", description="Zhipu endpoint")
     zhipuai_models: Names = Field(
         ("glm-4-flash", "glm-4-plus", "glm-4-air"), description="Zhipu models offered, comma separated"
     )
-    openai_compatible_api_key: SecretStr = Field(SecretStr(""), description="key for the OpenAI-compatible endpoint")
-    openai_compatible_base_url: str = Field("", description="OpenAI-compatible endpoint, such as https://host/v1")
+    openai_compatible_api_key: SecretStr = Field(
+        SecretStr(""), description="key for the OpenAI-compatible endpoint"
+    )
+    openai_compatible_base_url: str = Field(
+        "", description="OpenAI-compatible endpoint, such as https://host/v1"
+    )
     openai_compatible_models: Names = Field((), description="models offered from it, comma separated")
-    local_model: str = Field("auto", description="auto, off, or the path of a gguf file for the embedded model")
-    scripted_models: bool = Field(default=False, description="offer scripted demonstration models (never in production)")
+    local_model: str = Field(
+        "auto", description="auto, off, or the path of a gguf file for the embedded model"
+    )
+    scripted_models: bool = Field(
+        default=False, description="offer scripted demonstration models (never in production)"
+    )
     llm_connect_timeout_seconds: float = Field(5.0, gt=0, le=60, description="longest wait for a connection")
-    llm_first_token_timeout_seconds: float = Field(60.0, gt=0, le=600, description="longest wait for the first token")
+    llm_first_token_timeout_seconds: float = Field(
+        60.0, gt=0, le=600, description="longest wait for the first token"
+    )
     llm_idle_timeout_seconds: float = Field(30.0, gt=0, le=600, description="longest pause within an answer")
     llm_outbound_allow_hosts: Names = Field(
         (), description="host:port pairs of models in private networks that may be called, comma separated"
     )
-    max_streams_per_user: int = Field(5, ge=1, le=1000, description="answers one person may have running at once")
+    max_streams_per_user: int = Field(
+        5, ge=1, le=1000, description="answers one person may have running at once"
+    )
+
+    @field_validator("instance_path", mode="after")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value if value.is_absolute() else (ROOT / value).resolve()
 
     @model_validator(mode="after")
     def _check(self) -> Settings:
@@ -116,13 +154,17 @@ class Settings(BaseSettings):
         if key and key.count(".") != 1:
             faults.append("ZHIPUAI_API_KEY: a Zhipu key has the form id.secret, with one dot.")
         if self.mail_use_tls and self.mail_use_ssl:
-            faults.append("MAIL_USE_SSL: set only one of MAIL_USE_TLS (port 587) and MAIL_USE_SSL (port 465).")
+            faults.append(
+                "MAIL_USE_SSL: set only one of MAIL_USE_TLS (port 587) and MAIL_USE_SSL (port 465)."
+            )
         for name in ("public_url", "zhipuai_base_url", "openai_compatible_base_url"):
             url = urlsplit(getattr(self, name))
             if getattr(self, name) and (url.scheme not in {"http", "https"} or not url.hostname):
                 faults.append(f"{name.upper()}: give a whole address, such as https://example.com.")
         if self.local_model not in {"auto", "off"} and not Path(self.local_model).is_file():
-            faults.append(f"LOCAL_MODEL: there is no file {self.local_model}. Use auto, off, or a path to a gguf file.")
+            faults.append(
+                f"LOCAL_MODEL: there is no file {self.local_model}. Use auto, off, or a path to a gguf file."
+            )
         return faults
 
     def _production_faults(self) -> list[str]:
@@ -136,7 +178,9 @@ class Settings(BaseSettings):
         if not self.public_url.startswith("https://"):
             faults.append("PUBLIC_URL: production needs the https:// address that people use.")
         if not self.mail_server:
-            faults.append("MAIL_SERVER: production needs an SMTP server, or nobody can register or reset a password.")
+            faults.append(
+                "MAIL_SERVER: production needs an SMTP server, or nobody can register or reset a password."
+            )
         if self.scripted_models:
             faults.append("SCRIPTED_MODELS: these are for demonstrations; turn them off in production.")
         return faults
@@ -176,11 +220,14 @@ class Settings(BaseSettings):
 
 def load_settings(**overrides: Any) -> Settings:
     """Read the settings, make the local secret if there is none, and raise SettingsError naming every fault."""
-    dotenv = Path(os.environ.get("ENV_FILE", ROOT / ".env"))
+    dotenv = None if "profile" in overrides else Path(os.environ.get("ENV_FILE", ROOT / ".env"))
+    faults: list[str] = []
     try:
-        settings = Settings(_env_file=dotenv if "profile" not in overrides else None, **overrides)
+        settings = Settings(_env_file=dotenv, **overrides)
     except ValidationError as error:
-        raise SettingsError(_in_words(error)) from None
+        faults += _in_words(error)
+        faults += _further_faults(error, dotenv, overrides)
+        raise SettingsError("The settings are not right:\n" + "\n".join(f"  - {f}" for f in faults)) from None
     if settings.secret_key.get_secret_value():
         return settings
     secret = _own_secret(settings.instance_path)
@@ -189,17 +236,35 @@ def load_settings(**overrides: Any) -> Settings:
 
 def current_settings() -> Settings:
     """Return the settings of the application in whose context this runs."""
-    return cast(Settings, current_app.extensions["settings"])
+    return cast("Settings", current_app.extensions["settings"])
 
 
-def _in_words(error: ValidationError) -> str:
+def _in_words(error: ValidationError) -> list[str]:
     lines: list[str] = []
     for fault in error.errors():
         if fault["loc"]:
-            lines.append(f"{str(fault['loc'][0]).upper()}: {fault['msg']}.")
+            lines.append(f"{_env_name(str(fault['loc'][0]))}: {fault['msg']}.")
         else:
             lines += str(fault["ctx"]["error"]).splitlines()
-    return "The settings are not right:\n" + "\n".join(f"  - {line}" for line in lines)
+    return lines
+
+
+def _further_faults(error: ValidationError, dotenv: Path | None, overrides: dict[str, Any]) -> list[str]:
+    """Return the faults that show only once the single values are right: those are judged with the defaults."""
+    wrong = {str(fault["loc"][0]).lower() for fault in error.errors() if fault["loc"]}
+    if not wrong:
+        return []
+    names = {"profile" if name == "app_profile" else name for name in wrong}
+    defaults = {name: Settings.model_fields[name].default for name in names}
+    try:
+        Settings(_env_file=dotenv, **(overrides | defaults))
+    except ValidationError as further:
+        return _in_words(further)
+    return []
+
+
+def _env_name(field: str) -> str:
+    return "APP_PROFILE" if field == "profile" else field.upper()
 
 
 def _own_secret(instance_path: Path) -> str:

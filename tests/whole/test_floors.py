@@ -58,7 +58,7 @@ def faults_of(path: Path) -> list[str]:
 
 def is_open_part(name: str) -> bool:
     """A unit's error types and contracts belong to its rules, in files of their own."""
-    return name.split(".")[2] in {"errors"} or name.startswith("webapp.llm.providers.contract")
+    return name.split(".")[2] == "errors" or name.startswith("webapp.llm.providers.contract")
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))

@@ -64,7 +64,9 @@ def fill(engine: sa.Engine) -> dict[str, int]:
     metadata.reflect(engine)
     with engine.begin() as connection:
         for table in metadata.sorted_tables:
-            if table.name != "alembic_version" and not connection.scalar(sa.select(sa.func.count()).select_from(table)):
+            if table.name != "alembic_version" and not connection.scalar(
+                sa.select(sa.func.count()).select_from(table)
+            ):
                 connection.execute(table.insert().values({c.name: value_for(c) for c in table.columns}))
     return counts(engine)
 

@@ -30,7 +30,7 @@ SAMPLE = "x" * 22
 
 
 def url_of(app: Flask, rule: Rule) -> str:
-    values = {name: SAMPLE for name in rule.arguments}
+    values = dict.fromkeys(rule.arguments, SAMPLE)
     with app.test_request_context():
         return rule.build(values, append_unknown=False)[1]  # type: ignore[index]
 
@@ -67,7 +67,9 @@ def test_unused_methods_are_405(app: Flask) -> None:
     assert client.post("/privacy", headers={"X-HTTP-Method-Override": "GET"}).status_code in {400, 405}
 
 
-@pytest.mark.parametrize("path", ["/", "/login", "/nowhere", "/chat", "/healthz/live", "/assets/0/css/none.css"])
+@pytest.mark.parametrize(
+    "path", ["/", "/login", "/nowhere", "/chat", "/healthz/live", "/assets/0/css/none.css"]
+)
 def test_security_headers_are_on_every_response(app: Flask, path: str) -> None:
     response = app.test_client().get(path)
     headers = response.headers

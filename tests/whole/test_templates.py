@@ -32,6 +32,10 @@ def test_no_inline_script_or_style() -> None:
 
 
 def test_no_third_party_host() -> None:
-    for path in [*TEMPLATES, *(ROOT / "webapp" / "static").rglob("*.js"), *(ROOT / "webapp" / "static").rglob("*.css")]:
+    for path in [
+        *TEMPLATES,
+        *(ROOT / "webapp" / "static").rglob("*.js"),
+        *(ROOT / "webapp" / "static").rglob("*.css"),
+    ]:
         for url in re.findall(r"https?://[^\s\"'<>)]+", path.read_text()):
             assert url.startswith("http://www.w3.org/"), f"{path}: {url}"

@@ -41,7 +41,9 @@ def test_catalogue_has_nothing_else() -> None:
     assert not catalogue.fuzzy_entries()
 
 
-@pytest.mark.parametrize("entry", polib.pofile(str(CHINESE)) if CHINESE.exists() else [], ids=lambda e: e.msgid[:40])
+@pytest.mark.parametrize(
+    "entry", polib.pofile(str(CHINESE)) if CHINESE.exists() else [], ids=lambda e: e.msgid[:40]
+)
 def test_translation_is_well_formed(entry: polib.POEntry) -> None:
     texts = list(entry.msgstr_plural.values()) or [entry.msgstr]
     for text in texts:

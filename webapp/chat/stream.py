@@ -83,5 +83,3 @@ def _limit_sending() -> None:
     if socket is not None:
         with suppress(OSError):
             socket.settimeout(SEND_TIMEOUT_SECONDS)
-
-

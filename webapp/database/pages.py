@@ -29,7 +29,7 @@ class Page(Generic[T]):
 
 
 def newest_first(
-    query: Select[tuple[T]],
+    query: Select[T],
     moment: InstrumentedAttribute[dt.datetime],
     key: InstrumentedAttribute[int],
     *,

@@ -37,7 +37,9 @@ def ready() -> Response:
         "draining": "draining" if current_app.extensions.get("draining") else "ok",
     }
     good = all(state == "ok" for state in checks.values())
-    return envelope({"checks": checks}, status=200 if good else 503, message="Success" if good else "Not ready")
+    return envelope(
+        {"checks": checks}, status=200 if good else 503, message="Success" if good else "Not ready"
+    )
 
 
 def head_revision() -> str | None:

@@ -48,7 +48,9 @@ def init_app(app: Flask, settings: Settings) -> None:
         RATELIMIT_ENABLED=settings.rate_limits,
         RATELIMIT_HEADERS_ENABLED=False,
         RATELIMIT_STORAGE_URI=settings.redis_url or "memory://",
-        RATELIMIT_STORAGE_OPTIONS={"socket_connect_timeout": 1, "socket_timeout": 1} if settings.redis_url else {},
+        RATELIMIT_STORAGE_OPTIONS={"socket_connect_timeout": 1, "socket_timeout": 1}
+        if settings.redis_url
+        else {},
         RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=bool(settings.redis_url),
         RATELIMIT_STRATEGY="moving-window",
         RATELIMIT_KEY_PREFIX="agent-tools",
@@ -60,7 +62,10 @@ def limit(name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Hold a view to a named limit; only requests that change something count."""
     row = LIMITS[name]
     decorator: Callable[[Callable[P, R]], Callable[P, R]] = limiter.limit(
-        row.rate, key_func=_KEYS[row.by], scope=name, exempt_when=_is_harmless if name != "chat_open_stream" else None
+        row.rate,
+        key_func=_KEYS[row.by],
+        scope=name,
+        exempt_when=_is_harmless if name != "chat_open_stream" else None,
     )
     return decorator
 

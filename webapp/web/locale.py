@@ -20,7 +20,9 @@ THEME_COOKIE: Final = "theme"
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Bind Babel and hand the templates what they need to know of the reader."""
-    app.config.update(BABEL_DEFAULT_LOCALE=settings.default_locale, BABEL_DEFAULT_TIMEZONE=settings.default_timezone)
+    app.config.update(
+        BABEL_DEFAULT_LOCALE=settings.default_locale, BABEL_DEFAULT_TIMEZONE=settings.default_timezone
+    )
     babel.init_app(app, locale_selector=choose_locale, timezone_selector=choose_timezone)
     app.context_processor(_template_context)
 

@@ -91,7 +91,9 @@ def _on_http(error: HTTPException) -> Response:
     code, sentence = _http_words(status)
     if isinstance(error, CSRFError):
         code = "csrf"
-        sentence = _("This page was open for too long or came from elsewhere. Go back, reload it and try again.")
+        sentence = _(
+            "This page was open for too long or came from elsewhere. Go back, reload it and try again."
+        )
     if isinstance(error, RateLimitExceeded):
         retry_after = max(1, int(error.limit.limit.get_expiry()) if error.limit else 60)
         sentence = _("Too many tries. Try again in %(minutes)s minutes.", minutes=-(-retry_after // 60))
@@ -105,7 +107,9 @@ def _on_http(error: HTTPException) -> Response:
 def _on_database(error: Exception) -> Response:
     log.error("database unavailable", extra={"error": type(error).__name__}, exc_info=error)
     _leave_database_alone()
-    sentence = _("The database does not answer at the moment. Your last step is not saved; try again shortly.")
+    sentence = _(
+        "The database does not answer at the moment. Your last step is not saved; try again shortly."
+    )
     return answer(
         Problem(503, "database_unavailable", _titles()[503], sentence, None, UNAVAILABLE_RETRY_SECONDS)
     )

@@ -56,7 +56,9 @@ def write_ending(connection: Connection, generation_id: int, process: str, endin
     ).one()
     _write_message(connection, row.message_id, ending)
     connection.execute(
-        update(Conversation).where(Conversation.id == row.conversation_id).values(updated_at=ending.finished_at)
+        update(Conversation)
+        .where(Conversation.id == row.conversation_id)
+        .values(updated_at=ending.finished_at)
     )
     connection.execute(
         insert(UsageEntry),

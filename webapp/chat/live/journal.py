@@ -211,4 +211,3 @@ def _take(answer: LiveAnswer) -> list[Entry]:
         answer.ending.text, answer.ending.reasoning = text, reasoning
         entries.append((answer.generation_id, END, 0, answer.ending.state.value))
     return entries
-

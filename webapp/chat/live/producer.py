@@ -117,7 +117,11 @@ class Producer:
         if self.ending.first_token_at is None:
             self.ending.first_token_at = clock.utc_now()
             self.began = clock.monotonic()
-        if text and self.ending.reasoning_ms is None and (self.answer.reasoning or self.answer.feed.reasoning):
+        if (
+            text
+            and self.ending.reasoning_ms is None
+            and (self.answer.reasoning or self.answer.feed.reasoning)
+        ):
             self.ending.reasoning_ms = round((clock.monotonic() - self.began) * 1000)
 
     def _ran_too_long(self) -> bool:

@@ -193,13 +193,17 @@ def _store_new_answer(user: User, answer_id: str, model: ModelInfo, request_id: 
 
 
 @write_transaction
-def _store_continuation(user: User, answer_id: str, model: ModelInfo, request_id: str) -> tuple[Message, _Work]:
+def _store_continuation(
+    user: User, answer_id: str, model: ModelInfo, request_id: str
+) -> tuple[Message, _Work]:
     answer = get_message(user, answer_id, role="assistant")
     _lock(answer.conversation_id)
     _check_last(answer)
     generation = latest_generation(answer)
     if not generation.answer_state.can_continue:
-        raise Conflict(_("This answer cannot be continued. Ask for a new one instead."), code="not_continuable")
+        raise Conflict(
+            _("This answer cannot be continued. Ask for a new one instead."), code="not_continuable"
+        )
     return answer, _begin_generation(answer, model, thinking=generation.thinking, request_id=request_id)
 
 
@@ -275,7 +279,9 @@ def _check_capacity(user_id: int) -> None:
         .where(Generation.user_id == user_id, Generation.state == AnswerState.STREAMING.value)
     )
     if (running or 0) >= limit:
-        sentence = _("%(limit)s answers are being written for you. Wait for one to end, or stop one.", limit=limit)
+        sentence = _(
+            "%(limit)s answers are being written for you. Wait for one to end, or stop one.", limit=limit
+        )
         raise TooMany(sentence, code="too_many_answers", retry_after_seconds=5)
 
 
@@ -360,5 +366,3 @@ def _checked_text(text: str) -> str:
 def _check_request_id(value: str | None) -> None:
     if value is not None and not 8 <= len(value) <= rules.CLIENT_REQUEST_ID_MAX_LENGTH:
         raise Invalid(_("The request id must have 8 to 64 characters."), field="client_request_id")
-
-

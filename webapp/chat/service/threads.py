@@ -157,7 +157,9 @@ def _view(message: Message, generation: Generation) -> AnswerView:
         html=Markup(blocks.html(text)),  # noqa: S704 - sanitised by the renderer
         tail=text[blocks.start :],
         reasoning=reasoning,
-        reasoning_seconds=None if message.reasoning_ms is None else max(1, round(message.reasoning_ms / 1000)),
+        reasoning_seconds=None
+        if message.reasoning_ms is None
+        else max(1, round(message.reasoning_ms / 1000)),
         event_id=f"{len(text)}.{len(reasoning)}" if reasoning else str(len(text)),
         usage=sum(number or 0 for number in tokens) if tokens != [None, None] else None,
         estimated=generation.usage_estimated,
