@@ -25,22 +25,30 @@ function open() {
   dialog.showModal();
 }
 
+// A browser may forbid storage; then the choice holds for this page.
+function remember(value) {
+  try {
+    if (value !== undefined) localStorage.setItem(HIDDEN, value);
+    return localStorage.getItem(HIDDEN);
+  } catch {
+    return null;
+  }
+}
+
 function putBack() {
   dialog.place.replaceWith(nav);
   document.querySelector("[data-drawer-open]")?.focus();
 }
 
 if (nav) {
-  if (localStorage.getItem(HIDDEN)) root.classList.add(HIDDEN);
+  if (remember()) root.classList.add(HIDDEN);
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-drawer-open]")) {
       event.preventDefault();
       open();
     } else if (event.target.closest("[data-side-toggle]")) {
       if (dialog?.open) return dialog.close();
-      const hidden = root.classList.toggle(HIDDEN);
-      if (hidden) localStorage.setItem(HIDDEN, "1");
-      else localStorage.removeItem(HIDDEN);
+      remember(root.classList.toggle(HIDDEN) ? "1" : "");
       [...document.querySelectorAll("[data-side-toggle]")].find((button) => button.offsetParent)?.focus();
     }
   });
