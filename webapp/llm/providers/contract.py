@@ -1,0 +1,30 @@
+"""What every provider's adapter satisfies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from webapp.llm.rules import ChatRequest, Delta
+
+
+class AnswerStream(Protocol):
+    """An answer that is being read from a provider."""
+
+    def __iter__(self) -> Iterator[list[Delta]]:
+        """Yield the deltas of one socket read at a time, never an empty list; raises ProviderError or Aborted."""
+
+    def abort(self) -> None:
+        """End the stream from any thread; a blocked reader wakes at once and raises Aborted."""
+
+    def close(self) -> None:
+        """Release the connection; harmless when repeated."""
+
+
+class Provider(Protocol):
+    """One adapter, bound to its settings."""
+
+    name: str
+
+    def open(self, request: ChatRequest) -> AnswerStream:
+        """Return the stream of an answer; the connection is made when it is iterated."""
