@@ -1,1 +1,16 @@
 """Language models: providers, catalogue, usage."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+
+def init_app(app: Flask) -> None:
+    """Bind the models of this deployment to the application."""
+    # Imported here, because the processes of the embedded model import this package and should stay small.
+    from webapp.llm import service
+
+    service.init_app(app)
