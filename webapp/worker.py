@@ -1,0 +1,88 @@
+"""The web worker: gunicorn's on gevent, with an end that readers do not notice and waits that are bounded.
+
+The master imports this module before the sockets are switched to the event loop, so the application is
+imported in the functions, which run after that.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+from types import FrameType
+from typing import Any, Final
+
+import gevent
+from gevent import socket
+from gunicorn.http import wsgi
+from gunicorn.workers.base_async import AsyncWorker
+from gunicorn.workers.ggevent import GeventWorker
+
+from webapp import serve
+
+SOCKET_SECONDS: Final = 60  # a peer that neither sends its body nor reads its answer is let go
+FINISH_SECONDS: Final = 5.0  # answers under way may still end, once the connections are gone
+YOUNG, MIDDLE, OLD = 20_000, 50, 100  # default collections stalled the loop for 80 ms at 500 streams
+
+wsgi.SERVER = "agent-tools"  # what the Server header says: nothing about versions
+
+
+class Worker(GeventWorker):  # type: ignore[misc]
+    """Serves one process; at the first TERM it sends open streams elsewhere and ends when they are gone."""
+
+    quitting = False
+
+    def run(self) -> None:
+        """Start what runs beside the requests, serve, and commit what is under way at the end."""
+        from webapp import app as application
+
+        application.start_background(self.wsgi)
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(YOUNG, MIDDLE, OLD)
+        self.announce()
+        seconds = FINISH_SECONDS
+        try:
+            super().run()
+        except SystemExit:  # Ctrl-C, or the master is gone
+            seconds = 0.0
+            raise
+        finally:
+            self.dismiss()
+            application.finish_shutdown(self.wsgi, seconds)
+
+    def announce(self) -> None:
+        """Say where the program is to be found: once, by the first worker, when connections get an answer."""
+        settings = self.wsgi.extensions["settings"]
+        if self.age == 1 and settings.profile != "production":
+            sys.stdout.write(serve.welcome(settings))
+            sys.stdout.flush()
+
+    def dismiss(self) -> None:
+        """Send open streams elsewhere and take on nothing new; harmless when done before."""
+        from webapp import app as application
+
+        if not self.wsgi.extensions.get("draining"):
+            application.begin_shutdown(self.wsgi)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """TERM: connections get time to end."""
+        gevent.spawn(self.dismiss)
+        super().handle_exit(sig, frame)
+
+    def handle_quit(self, sig: int, frame: FrameType | None) -> None:
+        """Ctrl-C: end at once; the terminal and the master both say so, which must not break the last commit."""
+        if not self.quitting:
+            self.quitting = True
+            super().handle_quit(sig, frame)
+
+    def handle(self, listener: Any, client: socket.socket, address: Any) -> None:
+        """Serve one connection; unlike gunicorn's own, no single wait on it is for ever."""
+        client.settimeout(SOCKET_SECONDS)
+        AsyncWorker.handle(self, listener, client, address)
+
+    def handle_request(self, listener_name: Any, req: Any, sock: socket.socket, address: Any) -> None:
+        """Serve one request; a peer that stopped reading ends its connection without noise."""
+        try:
+            super().handle_request(listener_name, req, sock, address)
+        except TimeoutError:
+            raise StopIteration from None
