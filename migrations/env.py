@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any, Literal
+
 from alembic import context
 from flask import current_app
 
+from webapp.database.types import UTCDateTime
 from webapp.extensions import db
+
+
+def render_item(kind: str, item: Any, autogen: Any) -> str | Literal[False]:
+    """Write our own types as the plain ones they are, so that a migration stands without the program."""
+    if kind == "type" and isinstance(item, UTCDateTime):
+        autogen.imports.add("from sqlalchemy.dialects import mysql")
+        return "sa.DateTime().with_variant(mysql.DATETIME(fsp=6), 'mysql', 'mariadb')"
+    return False
 
 
 def run_migrations() -> None:
@@ -15,6 +26,7 @@ def run_migrations() -> None:
         context.configure(
             connection=connection,
             target_metadata=db.metadata,
+            render_item=render_item,
             **current_app.extensions["migrate"].configure_args,
         )
         with context.begin_transaction():

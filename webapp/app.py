@@ -10,7 +10,7 @@ from flask import Flask
 from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from webapp import accounts, chat, identity, llm, site
+from webapp import accounts, chat, llm, site
 from webapp.chat import jobs as chat_jobs
 from webapp.config import ROOT, Settings, load_settings
 from webapp.database import transactions
@@ -18,7 +18,7 @@ from webapp.database.engine import engine_options, init_engine
 from webapp.extensions import csrf, db, login_manager, migrate, scheduler
 from webapp.identity import jobs as identity_jobs
 from webapp.mail import jobs as mail_jobs
-from webapp.mail import senders
+from webapp.mail import outbox, senders
 from webapp.web import assets, filters, guards, headers, limits, locale, logs, problems, requests
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     logs.configure(settings)
     _bind_database(app, settings)
     _bind_kit(app, settings)
-    for feature in (identity, accounts, llm, chat, site):
+    for feature in (accounts, llm, chat, site):
         feature.init_app(app)
     return app
 
@@ -119,6 +119,7 @@ def _bind_kit(app: Flask, settings: Settings) -> None:
     csrf.init_app(app)
     login_manager.init_app(app)
     senders.init_app(app, settings)
+    outbox.init_app(app)
     assets.init_app(app)
     filters.init_app(app)
     guards.init_app(app)

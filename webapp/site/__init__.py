@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from webapp.config import Settings
-from webapp.site import dev, health, views
+from webapp.site import dev, dev_mail, health, views
 
 
 def init_app(app: Flask) -> None:
@@ -15,3 +15,4 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(health.blueprint)
     if settings.profile != "production":
         app.register_blueprint(dev.blueprint)
+        app.register_blueprint(dev_mail.blueprint)

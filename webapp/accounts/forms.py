@@ -1,0 +1,75 @@
+"""The forms of accounts; limits come from the rules, refusals from the services."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext as _l
+from flask_wtf.file import FileField
+from wtforms import BooleanField, EmailField, HiddenField, PasswordField, SelectField, StringField
+from wtforms.validators import InputRequired, Length
+
+from webapp.accounts import rules
+from webapp.identity.rules import EMAIL_MAX_LENGTH, PASSWORD_MAX_LENGTH
+from webapp.web.forms import Form
+from webapp.web.locale import LANGUAGES
+
+_REQUIRED = _l("Fill this in.")
+
+
+def _needed(most: int) -> list[object]:
+    return [InputRequired(_REQUIRED), Length(max=most)]
+
+
+class LoginForm(Form):
+    """Signing in."""
+
+    login = StringField(_l("E-mail or user name"), _needed(rules.LOGIN_MAX_LENGTH))
+    password = PasswordField(_l("Password"), _needed(PASSWORD_MAX_LENGTH))
+    keep = BooleanField(_l("Keep me signed in on this device"), default=True)
+
+
+class RegisterForm(Form):
+    """Creating an account; the button `send` asks for the code first."""
+
+    email = EmailField(_l("E-mail"), _needed(EMAIL_MAX_LENGTH))
+    username = StringField(_l("User name"), _needed(rules.USERNAME_MAX_LENGTH))
+    password = PasswordField(_l("Password"), _needed(PASSWORD_MAX_LENGTH))
+    code = StringField(_l("Code from the mail"), _needed(12))
+    timezone = HiddenField()
+
+
+class ForgotForm(Form):
+    """Asking for a code to set a new password."""
+
+    email = EmailField(_l("E-mail"), _needed(EMAIL_MAX_LENGTH))
+
+
+class ResetForm(Form):
+    """Setting a new password with a code."""
+
+    email = EmailField(_l("E-mail"), _needed(EMAIL_MAX_LENGTH))
+    code = StringField(_l("Code from the mail"), _needed(12))
+    password = PasswordField(_l("New password"), _needed(PASSWORD_MAX_LENGTH))
+
+
+class ProfileForm(Form):
+    """What others see, and how the pages are shown."""
+
+    display_name = StringField(_l("Name"), _needed(rules.DISPLAY_NAME_MAX_LENGTH))
+    username = StringField(_l("User name"), _needed(rules.USERNAME_MAX_LENGTH))
+    locale = SelectField(
+        _l("Language"), choices=[("", _l("As the browser says")), *LANGUAGES.items()], default=""
+    )
+    timezone = SelectField(_l("Time zone"), default="")
+
+
+class AvatarForm(Form):
+    """A picture."""
+
+    avatar = FileField(_l("Picture"))
+
+
+class PasswordForm(Form):
+    """Changing the password."""
+
+    current = PasswordField(_l("Current password"), _needed(PASSWORD_MAX_LENGTH))
+    new = PasswordField(_l("New password"), _needed(PASSWORD_MAX_LENGTH))

@@ -1,0 +1,79 @@
+"""Profile, preferences and password of somebody who is signed in."""
+
+from __future__ import annotations
+
+import logging
+from functools import cache
+from zoneinfo import available_timezones
+
+from flask_babel import gettext as _
+from sqlalchemy.exc import IntegrityError
+
+from webapp.accounts import names
+from webapp.accounts.models import User
+from webapp.accounts.registration import notice_mail
+from webapp.config import current_settings
+from webapp.database import write_transaction
+from webapp.errors import Invalid
+from webapp.identity import service as identity
+from webapp.identity.rules import Realm
+from webapp.lib import clock
+
+log = logging.getLogger(__name__)
+
+
+def update_profile(
+    user: User, *, display_name: str, username: str, locale: str | None, timezone: str | None
+) -> None:
+    """Change what the person may change without a password."""
+    shown, name = names.checked_display_name(display_name), names.checked_username(username)
+    if timezone and timezone not in timezones():
+        raise Invalid(_("Choose one of the time zones offered."), field="timezone")
+    try:
+        _store_profile(user, shown, name, locale or None, timezone or None)
+    except IntegrityError as error:
+        raise names.taken(error) from None
+
+
+def change_password(user: User, *, current: str, new: str, session_id: int | None) -> None:
+    """Change the password; ends the person's other sessions and tells by mail."""
+    if not identity.password_matches(current, user.password_hash):
+        raise Invalid(_("This is not your current password."), field="current", code="password_wrong")
+    context = (user.username, user.email.partition("@")[0], current_settings().site_name)
+    identity.checked_password(
+        new, min_length=current_settings().password_min_length, context=context, field="new"
+    )
+    _store_password(user, identity.hashed_password(new), session_id)
+    log.info("password changed", extra={"user": user.public_id})
+
+
+@write_transaction
+def set_locale(user: User, locale: str) -> None:
+    """Keep the language on the account."""
+    user.locale = locale
+
+
+@cache
+def timezones() -> tuple[str, ...]:
+    """Return the zones that can be chosen: places, and UTC."""
+    return ("UTC", *sorted(name for name in available_timezones() if _is_place(name)))
+
+
+@write_transaction
+def _store_profile(user: User, shown: str, name: str, locale: str | None, timezone: str | None) -> None:
+    user.display_name, user.username = shown, name
+    user.username_canonical = names.canonical_username(name)
+    user.locale, user.timezone = locale, timezone
+
+
+@write_transaction
+def _store_password(user: User, password_hash: str, session_id: int | None) -> None:
+    user.password_hash, user.password_changed_at = password_hash, clock.utc_now()
+    identity.end_all_sessions(Realm.USER, user.id, but=session_id)
+    notice_mail(user, "password_changed")
+
+
+def _is_place(name: str) -> bool:
+    return "/" in name and name.split("/")[0] in {
+        "Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific",
+    }  # fmt: skip

@@ -1,0 +1,137 @@
+"""Registering: a code to the address, then the account; what is told is the same whether there is one already."""
+
+from __future__ import annotations
+
+from flask_babel import get_locale
+from flask_babel import gettext as _
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from webapp.accounts import names
+from webapp.accounts.models import User
+from webapp.config import current_settings
+from webapp.database import db, write_transaction
+from webapp.errors import NotAllowed
+from webapp.identity import service as identity
+from webapp.identity.rules import CODE_LIFE, Purpose
+from webapp.lib import clock
+from webapp.mail import outbox
+
+
+def ask_register_code(email: str) -> None:
+    """Mail a code to an address that is new here, and a notice to one that has an account."""
+    _check_open()
+    _queue_code(identity.checked_address(email), str(get_locale() or "en"))
+
+
+def register(*, email: str, username: str, password: str, code: str, timezone: str | None = None) -> User:
+    """Create an account with a code that was mailed; raises Invalid or Conflict beside the field at fault."""
+    _check_open()
+    address = identity.checked_address(email)
+    name = names.checked_username(username)
+    identity.checked_password(
+        password, min_length=current_settings().password_min_length, context=_context(address, name)
+    )
+    password_hash = identity.hashed_password(password)
+    try:
+        verdict, user = _create(address, name, password_hash, code, timezone)
+    except IntegrityError as error:
+        raise names.taken(error) from None
+    verdict.require()
+    if user is None:
+        raise AssertionError("a right code makes an account")
+    return user
+
+
+@write_transaction
+def add_user(*, email: str, username: str, password: str, display_name: str = "") -> User:
+    """Add an account without a code; for the command line and for tests."""
+    address = identity.checked_address(email)
+    user = _new_user(address, names.checked_username(username), identity.hashed_password(password))
+    user.display_name = display_name or user.username
+    db.session.add(user)
+    return user
+
+
+def find_by_address(address: str) -> User | None:
+    """Return the user with that address."""
+    key = identity.canonical_address(address)
+    return db.session.scalar(select(User).where(User.email_canonical == key))
+
+
+def code_mail(user_locale: str, address: str, code: str, purpose: Purpose) -> None:
+    """Queue the mail that carries a code."""
+    now = clock.utc_now()
+    outbox.enqueue(
+        to=address,
+        template="code",
+        locale=user_locale,
+        context={
+            "code": code,
+            "purpose": purpose.value,
+            "minutes": int(CODE_LIFE.total_seconds() // 60),
+            "asked_at": now.isoformat(),
+        },
+        expires_at=now + CODE_LIFE,
+    )
+
+
+def notice_mail(user: User, event: str) -> None:
+    """Queue a mail that tells of something that happened to the account."""
+    outbox.enqueue(
+        to=user.email,
+        template="notice",
+        locale=user.locale or current_settings().default_locale,
+        context={
+            "event": event,
+            "happened_at": clock.utc_now().isoformat(),
+            "timezone": user.timezone or current_settings().default_timezone,
+        },
+    )
+
+
+@write_transaction
+def _queue_code(address: str, locale: str) -> None:
+    code = identity.issue_code(Purpose.REGISTER, address)
+    if code is None:
+        return
+    owner = find_by_address(address)
+    if owner is None:
+        code_mail(locale, address, code, Purpose.REGISTER)
+    else:
+        notice_mail(owner, "already_registered")
+
+
+@write_transaction
+def _create(
+    address: str, name: str, password_hash: str, code: str, timezone: str | None
+) -> tuple[identity.Verdict, User | None]:
+    """Spend a try and, with the right code, add the user; a name that is taken gives the try back."""
+    verdict = identity.consume_code(Purpose.REGISTER, address, code)
+    if not verdict.right:
+        return verdict, None
+    user = _new_user(address, name, password_hash)
+    user.locale, user.timezone = str(get_locale() or "en"), timezone
+    db.session.add(user)
+    db.session.flush()
+    return verdict, user
+
+
+def _new_user(address: str, name: str, password_hash: str) -> User:
+    return User(
+        email=address,
+        email_canonical=identity.canonical_address(address),
+        username=name,
+        username_canonical=names.canonical_username(name),
+        display_name=name,
+        password_hash=password_hash,
+    )
+
+
+def _check_open() -> None:
+    if not current_settings().registration_open:
+        raise NotAllowed(_("Registration is closed here. Ask the people who run this site for an account."))
+
+
+def _context(address: str, name: str) -> tuple[str, ...]:
+    return (name, address.partition("@")[0], current_settings().site_name)

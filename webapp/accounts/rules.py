@@ -1,0 +1,25 @@
+"""Limits and patterns of accounts, written once for forms, services and columns."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import Final
+
+USERNAME_MIN_LENGTH: Final = 3
+USERNAME_MAX_LENGTH: Final = 32
+USERNAME_PATTERN: Final = re.compile(r"[\w][\w.\-]*", re.UNICODE)
+DISPLAY_NAME_MAX_LENGTH: Final = 60
+LOGIN_MAX_LENGTH: Final = 254
+
+AVATAR_MAX_BYTES: Final = 2_097_152
+AVATAR_MAX_PIXELS: Final = 25_000_000
+AVATAR_MAX_FRAMES: Final = 100
+AVATAR_SIZE: Final = 256  # pixels a side of what is kept
+
+
+class UserState(StrEnum):
+    """Whether an account may be used."""
+
+    ACTIVE = "active"
+    DISABLED = "disabled"

@@ -1,0 +1,24 @@
+"""What can be done with accounts; each function is one use case."""
+
+from webapp.accounts.avatars import avatar_path, remove_avatar, set_avatar
+from webapp.accounts.profiles import change_password, set_locale, timezones, update_profile
+from webapp.accounts.registration import add_user, ask_register_code, register
+from webapp.accounts.signing import ask_reset_code, load_user, log_in, log_out, reset_password
+
+__all__ = [
+    "add_user",
+    "ask_register_code",
+    "ask_reset_code",
+    "avatar_path",
+    "change_password",
+    "load_user",
+    "log_in",
+    "log_out",
+    "register",
+    "remove_avatar",
+    "reset_password",
+    "set_avatar",
+    "set_locale",
+    "timezones",
+    "update_profile",
+]

@@ -1,0 +1,102 @@
+"""Signing in and out, and setting a new password with a mailed code."""
+
+from __future__ import annotations
+
+import logging
+
+from flask_babel import get_locale
+from flask_babel import gettext as _
+from sqlalchemy import or_, select
+
+from webapp.accounts import names
+from webapp.accounts.models import User
+from webapp.accounts.registration import code_mail, find_by_address, notice_mail
+from webapp.accounts.rules import UserState
+from webapp.config import current_settings
+from webapp.database import db, write_transaction
+from webapp.errors import Invalid
+from webapp.identity import service as identity
+from webapp.identity.rules import Purpose, Realm
+from webapp.lib import clock
+
+log = logging.getLogger(__name__)
+
+
+def load_user(user_id: int) -> User | None:
+    """Return the user of a session, None when the account may not be used."""
+    user = db.session.get(User, user_id)
+    return user if user is not None and user.state == UserState.ACTIVE.value else None
+
+
+def log_in(*, login: str, password: str, keep: bool, user_agent: str, address: str) -> User:
+    """Begin a session by name or address and password; the refusal is the same whatever was wrong.
+
+    The user returned carries the session's token.
+    """
+    user = _find(login)
+    right = identity.password_matches(password, user.password_hash if user else None)
+    if user is None or not right or user.state != UserState.ACTIVE.value:
+        log.info("sign-in refused", extra={"address": address})
+        raise Invalid(_("That name and password do not match."), field="password", code="login_refused")
+    new_hash = identity.hashed_password(password) if identity.needs_new_hash(user.password_hash) else None
+    user.session_token = _begin(user, new_hash, keep=keep, user_agent=user_agent, address=address)
+    log.info("signed in", extra={"user": user.public_id, "address": address})
+    return user
+
+
+def log_out(session_id: int | None) -> None:
+    """End the session; its cookie is worth nothing from then on."""
+    if session_id is not None:
+        identity.end_session(session_id)
+        log.info("signed out")
+
+
+def ask_reset_code(email: str) -> None:
+    """Mail a code for a new password, if there is an account; what is told is the same if there is none."""
+    _queue_reset_code(identity.checked_address(email), str(get_locale() or "en"))
+
+
+def reset_password(*, email: str, code: str, password: str) -> None:
+    """Set a new password with a mailed code; ends all sessions and tells the owner by mail."""
+    address = identity.checked_address(email)
+    context = (address.partition("@")[0], current_settings().site_name)
+    identity.checked_password(password, min_length=current_settings().password_min_length, context=context)
+    password_hash = identity.hashed_password(password)
+    _store_new_password(address, code, password_hash).require()
+    log.info("password reset")
+
+
+@write_transaction
+def _begin(user: User, new_hash: str | None, *, keep: bool, user_agent: str, address: str) -> str:
+    user.last_login_at = clock.utc_now()
+    if new_hash is not None:
+        user.password_hash = new_hash
+    return identity.begin_session(Realm.USER, user.id, user_agent=user_agent, address=address, keep=keep)
+
+
+@write_transaction
+def _queue_reset_code(address: str, locale: str) -> None:
+    code = identity.issue_code(Purpose.RESET_PASSWORD, address)
+    user = find_by_address(address)
+    if code is not None and user is not None and user.state == UserState.ACTIVE.value:
+        code_mail(user.locale or locale, user.email, code, Purpose.RESET_PASSWORD)
+
+
+@write_transaction
+def _store_new_password(address: str, code: str, password_hash: str) -> identity.Verdict:
+    verdict = identity.consume_code(Purpose.RESET_PASSWORD, address, code)
+    user = find_by_address(address)
+    if not verdict.right or user is None or user.state != UserState.ACTIVE.value:
+        return identity.Verdict(right=False, tries_left=verdict.tries_left)
+    user.password_hash, user.password_changed_at = password_hash, clock.utc_now()
+    identity.end_all_sessions(Realm.USER, user.id)
+    notice_mail(user, "password_reset")
+    return verdict
+
+
+def _find(login: str) -> User | None:
+    """Return the user by name or address; both are looked up, so that the question takes as long for each."""
+    address, name = identity.canonical_address(login), names.canonical_username(login)
+    return db.session.scalar(
+        select(User).where(or_(User.email_canonical == address, User.username_canonical == name)).limit(1)
+    )

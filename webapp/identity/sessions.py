@@ -1,0 +1,134 @@
+"""Login sessions: a random token in the cookie, its hash in a row, and the row decides."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import logging
+import secrets
+from collections.abc import Callable, Collection
+from typing import Any, Final
+
+from flask import g
+from sqlalchemy import ColumnElement, and_, delete, select, update
+from sqlalchemy.exc import DBAPIError
+
+from webapp.config import current_settings
+from webapp.database import db, write_transaction
+from webapp.extensions import login_manager
+from webapp.identity import rules
+from webapp.identity.models import LoginSession
+from webapp.identity.rules import Realm
+from webapp.lib import clock
+
+log = logging.getLogger(__name__)
+
+_loaders: Final[dict[str, Callable[[int], Any]]] = {}
+
+
+def register_realm(realm: Realm, loader: Callable[[int], Any]) -> None:
+    """Tell how the person of a session is loaded: by id, None when the person may not be signed in."""
+    _loaders[realm.value] = loader
+
+
+def begin(realm: Realm, subject_id: int, *, user_agent: str, address: str, keep: bool) -> str:
+    """Add a session inside the caller's transaction and return its token, which is stored nowhere else."""
+    now, token = clock.utc_now(), secrets.token_urlsafe(32)
+    life = dt.timedelta(minutes=current_settings().session_absolute_minutes)
+    db.session.add(
+        LoginSession(
+            token_hash=_hash(token),
+            realm=realm.value,
+            subject_id=subject_id,
+            user_agent=user_agent[: rules.USER_AGENT_LENGTH],
+            address=address,
+            last_seen_at=now,
+            expires_at=now + (life if keep else min(life, rules.SESSION_WITHOUT_KEEPING)),
+        )
+    )
+    return token
+
+
+def end_all(realm: Realm, subject_id: int, *, but: int | None = None) -> None:
+    """End the sessions of a person, all or all but one, inside the caller's transaction."""
+    query = update(LoginSession).where(
+        LoginSession.realm == realm.value,
+        LoginSession.subject_id == subject_id,
+        LoginSession.revoked_at.is_(None),
+    )
+    if but is not None:
+        query = query.where(LoginSession.id != but)
+    db.session.execute(query.values(revoked_at=clock.utc_now()))
+
+
+@write_transaction
+def end(session_id: int) -> None:
+    """End one session."""
+    db.session.execute(
+        update(LoginSession)
+        .where(LoginSession.id == session_id, LoginSession.revoked_at.is_(None))
+        .values(revoked_at=clock.utc_now())
+    )
+
+
+def current_session_id() -> int | None:
+    """Return the id of the session by which the request at hand is signed in."""
+    session_id: int | None = g.get("login_session_id")
+    return session_id
+
+
+def live_among(session_ids: Collection[int]) -> set[int]:
+    """Return those of the sessions that still hold; one query, for open streams."""
+    query = select(LoginSession).where(LoginSession.id.in_(session_ids), _holds())
+    sessions = db.session.scalars(query).all()
+    return {each.id for each in sessions if _loaders[each.realm](each.subject_id) is not None}
+
+
+@write_transaction
+def purge() -> None:
+    """Delete sessions that ended long ago."""
+    db.session.execute(delete(LoginSession).where(LoginSession.expires_at < clock.utc_now() - rules.SESSIONS_KEPT))
+
+
+@login_manager.user_loader  # type: ignore[untyped-decorator]
+def load(token: str) -> Any:
+    """Return the person whom the token signs in, or None; called by Flask-Login once a request."""
+    session = db.session.scalar(select(LoginSession).where(LoginSession.token_hash == _hash(token), _holds()))
+    if session is None:
+        return None
+    realm, subject_id, session_id = session.realm, session.subject_id, session.id
+    if (clock.utc_now() - session.last_seen_at).total_seconds() > rules.SESSION_TOUCH_SECONDS:
+        _touch_if_possible(session_id)
+    person = _loaders[realm](subject_id)
+    if person is None:
+        return None
+    g.login_session_id = session_id
+    person.session_token = token
+    return person
+
+
+def _touch_if_possible(session_id: int) -> None:
+    """Note that the session is in use; a database that takes no writes signs nobody out."""
+    try:
+        _touch(session_id)
+    except DBAPIError as error:
+        log.warning("session not touched", extra={"error": type(error).__name__})
+
+
+@write_transaction
+def _touch(session_id: int) -> None:
+    db.session.execute(
+        update(LoginSession).where(LoginSession.id == session_id).values(last_seen_at=clock.utc_now())
+    )
+
+
+def _holds() -> ColumnElement[bool]:
+    now = clock.utc_now()
+    idle = dt.timedelta(minutes=current_settings().session_idle_minutes)
+    return and_(
+        LoginSession.revoked_at.is_(None), LoginSession.expires_at > now, LoginSession.last_seen_at > now - idle
+    )
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()

@@ -1,0 +1,100 @@
+"""Sending by SMTP: verified TLS and time-outs, which Flask-Mail itself does not have."""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+from dataclasses import dataclass
+from email.utils import parseaddr
+from typing import Any
+
+from flask import Flask
+from flask_mail import Connection, Message
+
+from webapp.config import Settings, current_settings
+from webapp.extensions import mail
+
+
+class DeliveryError(Exception):
+    """A mail was not sent; `permanent` says that trying again is of no use."""
+
+    def __init__(self, reason: str, *, permanent: bool) -> None:
+        super().__init__(reason)
+        self.permanent = permanent
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A mail ready to be sent."""
+
+    to: str
+    subject: str
+    text: str
+    html: str
+
+
+class VerifiedConnection(Connection):  # type: ignore[misc]
+    """A connection that checks the server's certificate and does not wait for ever."""
+
+    def configure_host(self) -> smtplib.SMTP:
+        """Connect, encrypt, sign in."""
+        settings = current_settings()
+        where = (settings.mail_server, settings.mail_port)
+        seconds = settings.mail_timeout_seconds
+        host: smtplib.SMTP
+        if settings.mail_use_ssl:
+            host = smtplib.SMTP_SSL(*where, timeout=seconds, context=ssl.create_default_context())
+        else:
+            host = smtplib.SMTP(*where, timeout=seconds)
+            if settings.mail_use_tls:
+                host.starttls(context=ssl.create_default_context())
+        if settings.mail_username:
+            host.login(settings.mail_username, settings.mail_password.get_secret_value())
+        return host
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Bind Flask-Mail."""
+    app.config.update(
+        MAIL_SERVER=settings.mail_server,
+        MAIL_PORT=settings.mail_port,
+        MAIL_USE_TLS=settings.mail_use_tls,
+        MAIL_USE_SSL=settings.mail_use_ssl,
+        MAIL_DEFAULT_SENDER=settings.mail_sender,
+        MAIL_SUPPRESS_SEND=False,
+    )
+    mail.init_app(app)
+
+
+def send(letter: Letter) -> None:
+    """Send a letter or raise DeliveryError; call it outside of any transaction."""
+    message = Message(
+        subject=letter.subject,
+        recipients=[letter.to],
+        body=letter.text,
+        html=letter.html,
+        sender=(current_settings().site_name, parseaddr(current_settings().mail_sender)[1]),
+        extra_headers={"Auto-Submitted": "auto-generated"},
+    )
+    try:
+        with VerifiedConnection(mail) as connection:
+            connection.send(message)
+    except (smtplib.SMTPRecipientsRefused, smtplib.SMTPResponseException) as error:
+        raise DeliveryError(_reason(error), permanent=_is_permanent(error)) from None
+    except (smtplib.SMTPException, OSError) as error:
+        raise DeliveryError(f"{type(error).__name__}: {error}", permanent=False) from None
+
+
+def _codes(error: Any) -> list[int]:
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return [code for code, _text in error.recipients.values()]
+    return [error.smtp_code]
+
+
+def _is_permanent(error: Any) -> bool:
+    """Tell by RFC 5321, section 4.2.1: 5xx will not get better; a refused sign-in may, once it is mended."""
+    return not isinstance(error, smtplib.SMTPAuthenticationError) and all(code >= 500 for code in _codes(error))
+
+
+def _reason(error: Any) -> str:
+    return f"SMTP {', '.join(str(code) for code in _codes(error))}"
