@@ -8,6 +8,7 @@ because its workers are forked from it and only then switch to the event loop's 
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib.util
 import os
 import re
@@ -99,9 +100,14 @@ def check_port(settings: Settings) -> None:
         try:
             probe.bind((settings.host, settings.port))
         except OSError as error:
+            where = f"Port {settings.port} on {settings.host}"
+            if error.errno == errno.EADDRINUSE:
+                other = f"PORT={settings.port % 65535 + 1} make run"
+                raise NotStarted(
+                    f"{where} is in use. Stop the other program, or take another: {other}"
+                ) from None
             raise NotStarted(
-                f"Port {settings.port} on {settings.host} is in use or not permitted ({error.strerror}). "
-                f"Stop the other program, or choose another port: PORT={settings.port % 65535 + 1} make run"
+                f"{where} cannot be listened on: {error.strerror}. PORT and HOST set them."
             ) from None
 
 

@@ -7,6 +7,8 @@ imported in the functions, which run after that.
 from __future__ import annotations
 
 import gc
+import logging
+import os
 import sys
 from types import FrameType
 from typing import Any, Final
@@ -16,10 +18,13 @@ from gevent import socket
 from gunicorn.http import wsgi
 from gunicorn.workers.base_async import AsyncWorker
 from gunicorn.workers.ggevent import GeventWorker
+from werkzeug.exceptions import ClientDisconnected
 
 from webapp import serve
 
-SOCKET_SECONDS: Final = 60  # a peer that neither sends its body nor reads its answer is let go
+SOCKET_SECONDS: Final = (
+    60  # more than gunicorn's keepalive: a peer that neither sends its body nor reads its answer is let go
+)
 FINISH_SECONDS: Final = 5.0  # answers under way may still end, once the connections are gone
 YOUNG, MIDDLE, OLD = 20_000, 50, 100  # default collections stalled the loop for 80 ms at 500 streams
 
@@ -45,10 +50,17 @@ class Worker(GeventWorker):  # type: ignore[misc]
             super().run()
         except SystemExit:  # Ctrl-C, or the master is gone
             seconds = 0.0
-            raise
         finally:
             self.dismiss()
             application.finish_shutdown(self.wsgi, seconds)
+        self.leave()
+
+    def leave(self) -> None:
+        """End this process: all is committed, and the interpreter's own farewell only trips over patched locks."""
+        logging.shutdown()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
 
     def announce(self) -> None:
         """Say where the program is to be found: once, by the first worker, when connections get an answer."""
@@ -82,7 +94,22 @@ class Worker(GeventWorker):  # type: ignore[misc]
 
     def handle_request(self, listener_name: Any, req: Any, sock: socket.socket, address: Any) -> None:
         """Serve one request; a peer that stopped reading ends its connection without noise."""
+        req.body.reader = BodyReader(req.body.reader)
         try:
             super().handle_request(listener_name, req, sock, address)
         except TimeoutError:
             raise StopIteration from None
+
+
+class BodyReader:
+    """Reads a request's body; one that stops arriving is the sender's fault (400), not ours (500)."""
+
+    def __init__(self, reader: Any) -> None:
+        self._reader = reader
+
+    def read(self, size: int) -> bytes:
+        """Return up to so many bytes; raises ClientDisconnected when none came for too long."""
+        try:
+            return bytes(self._reader.read(size))
+        except TimeoutError:
+            raise ClientDisconnected from None
