@@ -22,9 +22,8 @@ from werkzeug.exceptions import ClientDisconnected
 
 from webapp import serve
 
-SOCKET_SECONDS: Final = (
-    60  # more than gunicorn's keepalive: a peer that neither sends its body nor reads its answer is let go
-)
+# A peer that neither sends its body nor reads its answer is let go; longer than gunicorn's keepalive.
+SOCKET_SECONDS: Final = 60
 FINISH_SECONDS: Final = 5.0  # answers under way may still end, once the connections are gone
 YOUNG, MIDDLE, OLD = 20_000, 50, 100  # default collections stalled the loop for 80 ms at 500 streams
 
