@@ -92,7 +92,7 @@ def read(instance: Path) -> Record | None:
 
 
 def _parse(path: Path) -> Record | None:
-    with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
+    with contextlib.suppress(OSError, ValueError, TypeError, KeyError, AttributeError):
         raw = json.loads(path.read_text(encoding="utf-8"))
         where = raw.pop("endpoint")
         return Record(**raw, endpoint=LocalEndpoint(**where) if where else None)
