@@ -193,35 +193,13 @@ def upgrade() -> None:
 
 def downgrade() -> None:
 
-    with op.batch_alter_table('generations', schema=None) as batch_op:
-        batch_op.drop_index('ix_generations_user')
-        batch_op.drop_index('ix_generations_process')
-        batch_op.drop_index('ix_generations_message')
-
     op.drop_table('generations')
     op.drop_table('messages')
-    with op.batch_alter_table('usage_entries', schema=None) as batch_op:
-        batch_op.drop_index('ix_usage_entries_user')
-
     op.drop_table('usage_entries')
-    with op.batch_alter_table('conversations', schema=None) as batch_op:
-        batch_op.drop_index('ix_conversations_newest')
-
     op.drop_table('conversations')
-    with op.batch_alter_table('verification_codes', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_verification_codes_created_at'))
-        batch_op.drop_index('ix_verification_codes_address')
-
     op.drop_table('verification_codes')
     op.drop_table('users')
-    with op.batch_alter_table('mail_outbox', schema=None) as batch_op:
-        batch_op.drop_index('ix_mail_outbox_due')
-
     op.drop_table('mail_outbox')
-    with op.batch_alter_table('login_sessions', schema=None) as batch_op:
-        batch_op.drop_index('ix_login_sessions_subject')
-        batch_op.drop_index(batch_op.f('ix_login_sessions_expires_at'))
-
     op.drop_table('login_sessions')
     op.drop_table('answer_segments')
 

@@ -46,7 +46,7 @@ def test_up_and_down_with_rows(bare_app: Flask, revision: str) -> None:
     with bare_app.app_context():
         upgrade(revision=revision)
         before = fill(db.engine)
-        downgrade(revision=f"{revision}:-1" if revision == REVISIONS[0] else "-1")
+        downgrade(revision="base" if revision == REVISIONS[0] else "-1")
         upgrade(revision=revision)
         after = counts(db.engine)
         for table, rows in after.items():

@@ -17,7 +17,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet, InvalidToken
-from flask import Flask, current_app, render_template
+from flask import Flask, current_app
 from flask_babel import force_locale
 from sqlalchemy import event, select, update
 from sqlalchemy.orm import Session
@@ -67,15 +67,14 @@ def enqueue(
 def render(message: MailMessage) -> Letter:
     """Return the mail in its receiver's language."""
     host = urlsplit(current_settings().base_url).hostname or "localhost"
-    context = {"to": message.to_address, "host": host, **unseal(message)}
-    with current_app.test_request_context(base_url=current_settings().base_url), force_locale(message.locale):
-        subject = render_template(f"mail/{message.template}.subject.txt", **context)
-        return Letter(
-            to=message.to_address,
-            subject=" ".join(subject.split()),
-            text=render_template(f"mail/{message.template}.txt", **context),
-            html=render_template(f"mail/{message.template}.html", **context),
+    site = current_settings().site_name
+    context = {"to": message.to_address, "host": host, "site_name": site, **unseal(message)}
+    with force_locale(message.locale):
+        subject, text, html = (
+            current_app.jinja_env.get_template(f"mail/{message.template}.{part}").render(context)
+            for part in ("subject.txt", "txt", "html")
         )
+    return Letter(to=message.to_address, subject=" ".join(subject.split()), text=text, html=html)
 
 
 def unseal(message: MailMessage) -> dict[str, Any]:

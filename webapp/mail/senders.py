@@ -93,7 +93,9 @@ def _codes(error: Any) -> list[int]:
 
 def _is_permanent(error: Any) -> bool:
     """Tell by RFC 5321, section 4.2.1: 5xx will not get better; a refused sign-in may, once it is mended."""
-    return not isinstance(error, smtplib.SMTPAuthenticationError) and all(code >= 500 for code in _codes(error))
+    return not isinstance(error, smtplib.SMTPAuthenticationError) and all(
+        code >= 500 for code in _codes(error)
+    )
 
 
 def _reason(error: Any) -> str:

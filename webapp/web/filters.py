@@ -10,7 +10,7 @@ from typing import Final, Literal
 from babel import Locale
 from babel.dates import format_date, format_skeleton, get_datetime_format, get_timezone
 from flask import Flask
-from flask_babel import get_locale, to_user_timezone
+from flask_babel import format_decimal, get_locale, to_user_timezone
 from markupsafe import Markup
 
 from webapp.web.assets import asset_url
@@ -30,7 +30,19 @@ def init_app(app: Flask) -> None:
         clock=local_clock,
         moment=local_moment,
         mail_moment=mail_moment,
+        number=format_number,
+        decimal=one_decimal,
     )
+
+
+def one_decimal(value: float) -> str:
+    """Return a number with one digit behind the point, as the reader's language writes it."""
+    return str(format_decimal(value, "0.0"))
+
+
+def format_number(value: int) -> str:
+    """Return a whole number with its thousands apart, as the reader's language writes it."""
+    return str(format_decimal(value))
 
 
 def icon(name: str, *, small: bool = False, extra: str = "") -> Markup:

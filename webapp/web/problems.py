@@ -13,7 +13,7 @@ from flask_login import AnonymousUserMixin
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from webapp.errors import AppError
 from webapp.extensions import db
@@ -87,6 +87,10 @@ def _on_http(error: HTTPException) -> Response:
     status = error.code or 500
     if status < 400:
         return make_response(error.get_response())
+    if isinstance(error, SecurityError):  # a host that is not ours: no address of ours can be named
+        return make_response(
+            "This host name is not served here.\n", 400, {"Content-Type": "text/plain; charset=utf-8"}
+        )
     retry_after: int | None = None
     code, sentence = _http_words(status)
     if isinstance(error, CSRFError):

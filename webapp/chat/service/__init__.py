@@ -10,7 +10,17 @@ from webapp.chat.service.conversations import (
     rename,
     restore,
 )
-from webapp.chat.service.threads import AnswerView, Thread, Turn, answer_view, feed, get_message, thread
+from webapp.chat.service.threads import (
+    AnswerView,
+    Thread,
+    Turn,
+    answer_view,
+    conversation_of,
+    feed,
+    get_message,
+    is_last,
+    thread,
+)
 
 __all__ = [
     "AnswerView",
@@ -18,12 +28,14 @@ __all__ = [
     "Turn",
     "answer_view",
     "continue_answer",
+    "conversation_of",
     "conversations",
     "delete",
     "edit_question",
     "feed",
     "get_conversation",
     "get_message",
+    "is_last",
     "live_conversation_ids",
     "purge_deleted",
     "regenerate",

@@ -104,6 +104,19 @@ def get_message(user: User, message_id: str, *, role: str) -> Message:
     return message
 
 
+def is_last(message: Message) -> bool:
+    """Tell whether a message is the last one shown of its conversation: only that can be done again."""
+    last = db.session.scalar(
+        select(func.max(Message.position)).where(Message.conversation_id == message.conversation_id)
+    )
+    return message.superseded_at is None and last == message.position
+
+
+def conversation_of(message: Message) -> Conversation:
+    """Return the conversation a message is in."""
+    return db.session.get_one(Conversation, message.conversation_id)
+
+
 def feed(user: User, answer_id: str) -> Feed:
     """Return what readers follow of an answer: a live feed, or one that holds all of an ended answer."""
     message = get_message(user, answer_id, role="assistant")
