@@ -18,7 +18,7 @@ from webapp.database.engine import engine_options, init_engine
 from webapp.extensions import csrf, db, login_manager, migrate, scheduler
 from webapp.identity import jobs as identity_jobs
 from webapp.mail import jobs as mail_jobs
-from webapp.mail import outbox, senders
+from webapp.mail import delivery, senders
 from webapp.web import assets, filters, guards, headers, limits, locale, logs, problems, requests
 
 log = logging.getLogger(__name__)
@@ -119,7 +119,7 @@ def _bind_kit(app: Flask, settings: Settings) -> None:
     csrf.init_app(app)
     login_manager.init_app(app)
     senders.init_app(app, settings)
-    outbox.init_app(app)
+    delivery.init_app(app)
     assets.init_app(app)
     filters.init_app(app)
     guards.init_app(app)

@@ -20,14 +20,22 @@ def try_in(client: PageClient, login: str, password: str = PASSWORD, **more: str
     return client.submit("/login", {"login": login, "password": password, **more})
 
 
-@pytest.mark.parametrize("login", ["lin.yue", "LIN.Yue", " lin.yue ", "lin.yue@example.com", "Lin.Yue@EXAMPLE.com"])
+@pytest.mark.parametrize(
+    "login", ["lin.yue", "LIN.Yue", " lin.yue ", "lin.yue@example.com", "Lin.Yue@EXAMPLE.com"]
+)
 def test_name_or_address_in_any_case_signs_in(client: PageClient, user: Person, login: str) -> None:
     assert try_in(client, login).location == "/chat"
 
 
 @pytest.mark.parametrize(
     ("login", "password"),
-    [("lin.yue", "wrong"), ("lin.yue", PASSWORD + " "), ("nobody", PASSWORD), ("lin.yue'--", PASSWORD), ("\x00", "\x00")],
+    [
+        ("lin.yue", "wrong"),
+        ("lin.yue", PASSWORD + " "),
+        ("nobody", PASSWORD),
+        ("lin.yue'--", PASSWORD),
+        ("\x00", "\x00"),
+    ],
 )
 def test_refusal_has_one_sentence_and_keeps_the_name(
     client: PageClient, user: Person, login: str, password: str
@@ -49,11 +57,15 @@ def test_empty_fields_are_told(client: PageClient) -> None:
 def test_password_typed_in_another_unicode_form_signs_in(app: Flask, client: PageClient) -> None:
     password = "crème brûlée Ångström"
     with app.app_context():
-        accounts.add_user(email="nora@example.com", username="nora", password=unicodedata.normalize("NFC", password))
+        accounts.add_user(
+            email="nora@example.com", username="nora", password=unicodedata.normalize("NFC", password)
+        )
     assert try_in(client, "nora", unicodedata.normalize("NFD", password)).status_code == 303
 
 
-def test_session_id_is_new_at_sign_in_and_nothing_planted_survives(app: Flask, client: PageClient, user: Person) -> None:
+def test_session_id_is_new_at_sign_in_and_nothing_planted_survives(
+    app: Flask, client: PageClient, user: Person
+) -> None:
     client.get("/login")
     with client.session_transaction() as planted:
         planted["_user_id"] = "chosen-by-somebody-else"
@@ -76,7 +88,9 @@ def test_two_sign_ins_have_different_ids(app: Flask, user: Person) -> None:
 
 
 @pytest.mark.parametrize(("keep", "lasting"), [("y", True), (None, False)])
-def test_cookie_lasts_only_when_asked(client: PageClient, user: Person, keep: str | None, lasting: bool) -> None:
+def test_cookie_lasts_only_when_asked(
+    client: PageClient, user: Person, keep: str | None, lasting: bool
+) -> None:
     response = try_in(client, user.username, **({"keep": keep} if keep else {}))
     cookie = next(each for each in response.headers.getlist("Set-Cookie") if each.startswith("session="))
     assert ("Expires=" in cookie) is lasting

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 
 import pytest
+import time_machine
 from flask import Flask
 from sqlalchemy import func, select
 
@@ -84,11 +86,46 @@ def test_wrong_code_stands_beside_its_field_and_keeps_the_rest(client: PageClien
     assert people(app) == 0
 
 
-def test_asking_again_kills_the_older_code_and_keeps_what_was_typed(client: PageClient, app: Flask) -> None:
+def ask_again(client: PageClient, **more: str):
+    data = {"email": ADDRESS, "username": "chen.mo", "send": "1", **more}
+    return client.submit("/register?step=code", data, page="/register?step=code")
+
+
+def test_asking_again_at_once_is_refused_politely(client: PageClient, app: Flask) -> None:
     ask(client)
-    response = ask(client, again="1", username="chen.mo")
-    assert response.status_code in {200, 429}
+    response = ask_again(client)
+    assert response.status_code == 422
+    assert "less than a minute ago" in response.text
     assert 'value="chen.mo"' in response.text
+    assert len(codes_to(app, ADDRESS)) == 1
+
+
+def test_asking_again_kills_the_older_code_and_keeps_what_was_typed(client: PageClient, app: Flask) -> None:
+    with time_machine.travel(dt.datetime.now(dt.UTC)) as clock:
+        ask(client)
+        clock.shift(61)
+        response = ask_again(client)
+        assert response.status_code == 200
+        assert 'value="chen.mo"' in response.text
+        older, newer = codes_to(app, ADDRESS)
+        if older != newer:
+            assert complete(client, older).status_code == 422
+        assert complete(client, newer).status_code == 303
+
+
+def test_countdown_of_the_resend_button_runs_on(client: PageClient) -> None:
+    with time_machine.travel(dt.datetime.now(dt.UTC), tick=False) as clock:
+        ask(client)
+        assert 'data-resend="60"' in client.get("/register?step=code").text
+        clock.shift(20)
+        assert 'data-resend="40"' in client.get("/register?step=code").text
+
+
+def test_enter_key_does_not_press_the_resend_button(client: PageClient) -> None:
+    ask(client)
+    page = client.get("/register?step=code").text
+    form = page[page.index('id="register"') :]
+    assert "name=" not in re.search(r"<button[^>]*>", form)[0]  # type: ignore[index]
 
 
 @pytest.mark.parametrize(

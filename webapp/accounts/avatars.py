@@ -11,7 +11,7 @@ import re
 import secrets
 import warnings
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import IO, Final
 
 from flask_babel import gettext as _
 from PIL import Image, ImageOps
@@ -29,12 +29,14 @@ FORMATS: Final = ("PNG", "JPEG", "WEBP", "GIF")
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
-def set_avatar(user: User, upload: BinaryIO) -> None:
+def set_avatar(user: User, upload: IO[bytes]) -> None:
     """Put a picture in the place of the present one; whatever goes wrong, that one stays."""
     data = upload.read(rules.AVATAR_MAX_BYTES + 1)
     if len(data) > rules.AVATAR_MAX_BYTES:
         limit = rules.AVATAR_MAX_BYTES // 1_048_576
-        raise Invalid(_("This picture is larger than %(limit)s MB. Choose a smaller one.", limit=limit), field="avatar")
+        raise Invalid(
+            _("This picture is larger than %(limit)s MB. Choose a smaller one.", limit=limit), field="avatar"
+        )
     picture = offload.run(_redrawn, data)
     if picture is None:
         raise Invalid(_("This is not a picture we can read. Use PNG, JPEG, WebP or GIF."), field="avatar")

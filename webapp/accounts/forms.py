@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask_babel import lazy_gettext as _l
 from flask_wtf.file import FileField
 from wtforms import BooleanField, EmailField, HiddenField, PasswordField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
 from webapp.accounts import rules
@@ -57,9 +58,21 @@ class ProfileForm(Form):
     display_name = StringField(_l("Name"), _needed(rules.DISPLAY_NAME_MAX_LENGTH))
     username = StringField(_l("User name"), _needed(rules.USERNAME_MAX_LENGTH))
     locale = SelectField(
-        _l("Language"), choices=[("", _l("As the browser says")), *LANGUAGES.items()], default=""
+        _l("Language"),
+        choices=[
+            SelectChoice("", _l("As the browser says")),
+            *(SelectChoice(code, name) for code, name in LANGUAGES.items()),
+        ],
+        default="",
     )
     timezone = SelectField(_l("Time zone"), default="")
+
+    def offer_timezones(self, names: tuple[str, ...]) -> None:
+        """Let one of these zones be chosen, or none."""
+        self.timezone.choices = [
+            SelectChoice("", _l("As this site")),
+            *(SelectChoice(name, name.replace("_", " ")) for name in names),
+        ]
 
 
 class AvatarForm(Form):

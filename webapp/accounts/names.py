@@ -14,7 +14,8 @@ from webapp.errors import Conflict, Invalid
 def checked_username(name: str) -> str:
     """Return a user name as it is shown; raises Invalid for one that cannot be."""
     name = unicodedata.normalize("NFKC", name).strip()
-    if not rules.USERNAME_MIN_LENGTH <= len(name) <= rules.USERNAME_MAX_LENGTH:
+    longest = max(len(name), len(canonical_username(name)))  # ß is looked up as ss
+    if len(name) < rules.USERNAME_MIN_LENGTH or longest > rules.USERNAME_MAX_LENGTH:
         sentence = _(
             "A user name has %(least)s to %(most)s characters.",
             least=rules.USERNAME_MIN_LENGTH,
@@ -46,7 +47,9 @@ def taken(error: IntegrityError) -> Conflict | IntegrityError:
     """Return the refusal that a violated unique constraint stands for, or the error itself for another one."""
     text = str(error.orig)
     if "username_canonical" in text:
-        return Conflict(_("This user name is taken. Choose another one."), field="username", code="username_taken")
+        return Conflict(
+            _("This user name is taken. Choose another one."), field="username", code="username_taken"
+        )
     if "email_canonical" in text:
         sentence = _("That code is not right or no longer works. Ask for a new one.")
         return Conflict(sentence, field="code", code="code_dead")

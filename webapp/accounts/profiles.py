@@ -9,9 +9,8 @@ from zoneinfo import available_timezones
 from flask_babel import gettext as _
 from sqlalchemy.exc import IntegrityError
 
-from webapp.accounts import names
+from webapp.accounts import letters, names
 from webapp.accounts.models import User
-from webapp.accounts.registration import notice_mail
 from webapp.config import current_settings
 from webapp.database import write_transaction
 from webapp.errors import Invalid
@@ -70,10 +69,10 @@ def _store_profile(user: User, shown: str, name: str, locale: str | None, timezo
 def _store_password(user: User, password_hash: str, session_id: int | None) -> None:
     user.password_hash, user.password_changed_at = password_hash, clock.utc_now()
     identity.end_all_sessions(Realm.USER, user.id, but=session_id)
-    notice_mail(user, "password_changed")
+    letters.queue_notice(user, "password_changed")
 
 
 def _is_place(name: str) -> bool:
-    return "/" in name and name.split("/")[0] in {
+    return "/" in name and name.split("/", maxsplit=1)[0] in {
         "Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific",
     }  # fmt: skip

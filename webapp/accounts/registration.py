@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from flask_babel import get_locale
 from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from webapp.accounts import names
+from webapp.accounts import letters, names
 from webapp.accounts.models import User
 from webapp.config import current_settings
 from webapp.database import db, write_transaction
 from webapp.errors import NotAllowed
 from webapp.identity import service as identity
-from webapp.identity.rules import CODE_LIFE, Purpose
-from webapp.lib import clock
-from webapp.mail import outbox
+from webapp.identity.rules import Purpose
 
 
 def ask_register_code(email: str) -> None:
-    """Mail a code to an address that is new here, and a notice to one that has an account."""
+    """Mail a code to an address that is new here, and a notice to one that has an account.
+
+    Raises TooMany where codes are asked for too often, whether there is an account or not.
+    """
     _check_open()
-    _queue_code(identity.checked_address(email), str(get_locale() or "en"))
+    _queue_code(identity.checked_address(email), letters.reader_locale())
 
 
 def register(*, email: str, username: str, password: str, code: str, timezone: str | None = None) -> User:
@@ -59,47 +59,14 @@ def find_by_address(address: str) -> User | None:
     return db.session.scalar(select(User).where(User.email_canonical == key))
 
 
-def code_mail(user_locale: str, address: str, code: str, purpose: Purpose) -> None:
-    """Queue the mail that carries a code."""
-    now = clock.utc_now()
-    outbox.enqueue(
-        to=address,
-        template="code",
-        locale=user_locale,
-        context={
-            "code": code,
-            "purpose": purpose.value,
-            "minutes": int(CODE_LIFE.total_seconds() // 60),
-            "asked_at": now.isoformat(),
-        },
-        expires_at=now + CODE_LIFE,
-    )
-
-
-def notice_mail(user: User, event: str) -> None:
-    """Queue a mail that tells of something that happened to the account."""
-    outbox.enqueue(
-        to=user.email,
-        template="notice",
-        locale=user.locale or current_settings().default_locale,
-        context={
-            "event": event,
-            "happened_at": clock.utc_now().isoformat(),
-            "timezone": user.timezone or current_settings().default_timezone,
-        },
-    )
-
-
 @write_transaction
 def _queue_code(address: str, locale: str) -> None:
     code = identity.issue_code(Purpose.REGISTER, address)
-    if code is None:
-        return
     owner = find_by_address(address)
     if owner is None:
-        code_mail(locale, address, code, Purpose.REGISTER)
+        letters.queue_code(address, code, Purpose.REGISTER, locale=locale)
     else:
-        notice_mail(owner, "already_registered")
+        letters.queue_notice(owner, "already_registered")
 
 
 @write_transaction
@@ -111,7 +78,7 @@ def _create(
     if not verdict.right:
         return verdict, None
     user = _new_user(address, name, password_hash)
-    user.locale, user.timezone = str(get_locale() or "en"), timezone
+    user.locale, user.timezone = letters.reader_locale(), timezone
     db.session.add(user)
     db.session.flush()
     return verdict, user

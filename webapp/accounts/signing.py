@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import logging
 
-from flask_babel import get_locale
 from flask_babel import gettext as _
 from sqlalchemy import or_, select
 
-from webapp.accounts import names
+from webapp.accounts import letters, names
 from webapp.accounts.models import User
-from webapp.accounts.registration import code_mail, find_by_address, notice_mail
+from webapp.accounts.registration import find_by_address
 from webapp.accounts.rules import UserState
 from webapp.config import current_settings
 from webapp.database import db, write_transaction
@@ -52,17 +51,19 @@ def log_out(session_id: int | None) -> None:
 
 
 def ask_reset_code(email: str) -> None:
-    """Mail a code for a new password, if there is an account; what is told is the same if there is none."""
-    _queue_reset_code(identity.checked_address(email), str(get_locale() or "en"))
+    """Mail a code for a new password, if there is an account; what is told is the same if there is none.
+
+    Raises TooMany where codes are asked for too often, whether there is an account or not.
+    """
+    _queue_reset_code(identity.checked_address(email), letters.reader_locale())
 
 
 def reset_password(*, email: str, code: str, password: str) -> None:
     """Set a new password with a mailed code; ends all sessions and tells the owner by mail."""
     address = identity.checked_address(email)
-    context = (address.partition("@")[0], current_settings().site_name)
-    identity.checked_password(password, min_length=current_settings().password_min_length, context=context)
+    _check_password(password, address.partition("@")[0])
     password_hash = identity.hashed_password(password)
-    _store_new_password(address, code, password_hash).require()
+    _store_new_password(address, code, password, password_hash).require()
     log.info("password reset")
 
 
@@ -77,21 +78,39 @@ def _begin(user: User, new_hash: str | None, *, keep: bool, user_agent: str, add
 @write_transaction
 def _queue_reset_code(address: str, locale: str) -> None:
     code = identity.issue_code(Purpose.RESET_PASSWORD, address)
-    user = find_by_address(address)
-    if code is not None and user is not None and user.state == UserState.ACTIVE.value:
-        code_mail(user.locale or locale, user.email, code, Purpose.RESET_PASSWORD)
+    user = _active(address)
+    letters.queue_code(
+        user.email if user else address,
+        code,
+        Purpose.RESET_PASSWORD,
+        locale=(user.locale if user else None) or locale,
+        withheld=user is None,
+    )
 
 
 @write_transaction
-def _store_new_password(address: str, code: str, password_hash: str) -> identity.Verdict:
+def _store_new_password(address: str, code: str, password: str, password_hash: str) -> identity.Verdict:
+    """Spend a try and, with the right code, set the password; one too close to the user name leaves the code as it was."""
     verdict = identity.consume_code(Purpose.RESET_PASSWORD, address, code)
-    user = find_by_address(address)
-    if not verdict.right or user is None or user.state != UserState.ACTIVE.value:
+    user = _active(address)
+    if not verdict.right or user is None:
         return identity.Verdict(right=False, tries_left=verdict.tries_left)
+    _check_password(password, user.username)
     user.password_hash, user.password_changed_at = password_hash, clock.utc_now()
     identity.end_all_sessions(Realm.USER, user.id)
-    notice_mail(user, "password_reset")
+    letters.queue_notice(user, "password_reset")
     return verdict
+
+
+def _check_password(password: str, *near: str) -> None:
+    settings = current_settings()
+    context = (settings.site_name, *near)
+    identity.checked_password(password, min_length=settings.password_min_length, context=context)
+
+
+def _active(address: str) -> User | None:
+    user = find_by_address(address)
+    return user if user is not None and user.state == UserState.ACTIVE.value else None
 
 
 def _find(login: str) -> User | None:

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 
 from flask_babel import gettext as _
 from flask_babel import ngettext
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, delete, func, select
 
 from webapp.config import current_settings
 from webapp.database import db, write_transaction
-from webapp.errors import Invalid
+from webapp.errors import Invalid, TooMany
 from webapp.identity import rules
 from webapp.identity.addresses import canonical
 from webapp.identity.models import VerificationCode
@@ -40,20 +40,22 @@ class Verdict:
         if self.tries_left:
             left = self.tries_left
             sentence = ngettext(
-                "That code is not right. %(num)s try left.", "That code is not right. %(num)s tries left.", left
+                "That code is not right. %(num)s try left.",
+                "That code is not right. %(num)s tries left.",
+                left,
             )
             raise Invalid(sentence, field=field, code="code_wrong")
         sentence = _("That code is not right or no longer works. Ask for a new one.")
         raise Invalid(sentence, field=field, code="code_dead")
 
 
-def issue(purpose: Purpose, address: str) -> str | None:
-    """Make a code inside the caller's transaction; the older one dies. None where the caps are reached."""
+def issue(purpose: Purpose, address: str) -> str:
+    """Make a code inside the caller's transaction; the older one dies. Raises TooMany where a cap is reached.
+
+    The caps count the codes asked for, whether they were mailed or not, so that a refusal tells nothing of accounts.
+    """
     now, key = clock.utc_now(), canonical(address)
-    if _made_since(now - dt.timedelta(days=1), key) >= rules.CODES_A_DAY:
-        return None
-    if _made_since(now - dt.timedelta(hours=1)) >= rules.CODES_AN_HOUR_IN_ALL:
-        return None
+    _hold_to_caps(purpose, key, now)
     for older in _open_codes(purpose, key, now):
         older.tries_left = 0
     code = f"{secrets.randbelow(10**rules.CODE_DIGITS):0{rules.CODE_DIGITS}d}"
@@ -105,11 +107,25 @@ def _open_codes(purpose: Purpose, key: str, now: dt.datetime) -> list[Verificati
     return list(db.session.scalars(query))
 
 
-def _made_since(moment: dt.datetime, key: str | None = None) -> int:
-    query = select(func.count()).select_from(VerificationCode).where(VerificationCode.created_at > moment)
-    if key is not None:
-        query = query.where(VerificationCode.address == key)
-    return db.session.scalar(query) or 0
+def _hold_to_caps(purpose: Purpose, key: str, now: dt.datetime) -> None:
+    to_address = VerificationCode.address == key
+    pause = dt.timedelta(seconds=rules.CODE_RESEND_SECONDS)
+    if _made_since(now - pause, to_address, VerificationCode.purpose == purpose.value):
+        sentence = _(
+            "A code was asked for less than a minute ago. Look into your mail, or wait a minute and ask again."
+        )
+        raise TooMany(sentence, code="code_too_soon", retry_after_seconds=rules.CODE_RESEND_SECONDS)
+    if _made_since(now - dt.timedelta(days=1), to_address) >= rules.CODES_A_DAY:
+        sentence = _("Too many codes were asked for with this address. Try again tomorrow.")
+        raise TooMany(sentence, code="code_cap_address", retry_after_seconds=24 * 3600)
+    if _made_since(now - dt.timedelta(hours=1)) >= rules.CODES_AN_HOUR_IN_ALL:
+        sentence = _("Too many codes are being asked for at the moment. Try again in an hour.")
+        raise TooMany(sentence, code="code_cap_all", retry_after_seconds=3600)
+
+
+def _made_since(moment: dt.datetime, *conditions: ColumnElement[bool]) -> int:
+    query = select(func.count()).select_from(VerificationCode)
+    return db.session.scalar(query.where(VerificationCode.created_at > moment, *conditions)) or 0
 
 
 def _hash(purpose: Purpose, key: str, code: str) -> str:

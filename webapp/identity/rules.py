@@ -31,4 +31,4 @@ class Purpose(StrEnum):
     """What an e-mailed code is for; it works for nothing else."""
 
     REGISTER = "register"
-    RESET_PASSWORD = "reset_password"
+    RESET_PASSWORD = "reset_password"  # noqa: S105

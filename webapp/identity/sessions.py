@@ -87,7 +87,9 @@ def live_among(session_ids: Collection[int]) -> set[int]:
 @write_transaction
 def purge() -> None:
     """Delete sessions that ended long ago."""
-    db.session.execute(delete(LoginSession).where(LoginSession.expires_at < clock.utc_now() - rules.SESSIONS_KEPT))
+    db.session.execute(
+        delete(LoginSession).where(LoginSession.expires_at < clock.utc_now() - rules.SESSIONS_KEPT)
+    )
 
 
 @login_manager.user_loader  # type: ignore[untyped-decorator]
@@ -126,7 +128,9 @@ def _holds() -> ColumnElement[bool]:
     now = clock.utc_now()
     idle = dt.timedelta(minutes=current_settings().session_idle_minutes)
     return and_(
-        LoginSession.revoked_at.is_(None), LoginSession.expires_at > now, LoginSession.last_seen_at > now - idle
+        LoginSession.revoked_at.is_(None),
+        LoginSession.expires_at > now,
+        LoginSession.last_seen_at > now - idle,
     )
 
 

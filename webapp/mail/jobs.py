@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from webapp.mail import outbox
+from webapp.mail import delivery
 
 JOBS: Final[list[tuple[str, Callable[[], object], int]]] = [
-    ("deliver_mail", outbox.deliver_due, 5),
-    ("expire_mail", outbox.expire, 60),
+    ("deliver_mail", delivery.deliver_due, 5),
+    ("expire_mail", delivery.expire, 60),
 ]

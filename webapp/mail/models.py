@@ -19,6 +19,7 @@ class MailState(StrEnum):
     SENT = "sent"
     FAILED = "failed"
     EXPIRED = "expired"
+    WITHHELD = "withheld"  # goes to nobody; written where the time a request takes must not tell whether mail goes out
 
 
 class MailMessage(Base):

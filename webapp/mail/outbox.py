@@ -1,8 +1,4 @@
-"""The outbox: mail is queued within a transaction, and sent after it, outside of any.
-
-Several processes may deliver at once: a mail is claimed by moving its next attempt into the future, in a
-transaction of its own, so that each is sent by one of them, and again by anybody if that one dies.
-"""
+"""The outbox: mail is queued within a transaction; `delivery` sends it afterwards."""
 
 from __future__ import annotations
 
@@ -10,65 +6,72 @@ import base64
 import datetime as dt
 import hashlib
 import json
-import logging
-import threading
-from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet, InvalidToken
-from flask import Flask, current_app
+from flask import current_app
 from flask_babel import force_locale
-from sqlalchemy import event, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import select
 
 from webapp.config import current_settings
-from webapp.database import db, write_transaction
-from webapp.lib import clock, redaction
+from webapp.database import db
+from webapp.lib import clock
 from webapp.mail.models import MailMessage, MailState
-from webapp.mail.senders import DeliveryError, Letter, send
+from webapp.mail.senders import Letter
 
-log = logging.getLogger(__name__)
-
-BATCH: Final = 20
-CLAIM: Final = dt.timedelta(seconds=120)
-BACK_OFF_SECONDS: Final = (10, 30, 120, 600, 1800, 3600, 7200)
-KEPT: Final = dt.timedelta(days=30)
-_KICK: Final = "mail_queued"
-
-
-@dataclass(frozen=True, slots=True)
-class _Claim:
-    id: int
-    attempts: int
+LIFE: Final = dt.timedelta(days=3)  # of mail that names no end of its own
+QUEUED: Final = "mail_queued"  # marks a database session whose commit should be followed by a delivery
 
 
 def enqueue(
-    *, to: str, template: str, locale: str, context: dict[str, Any], expires_at: dt.datetime | None = None
+    *,
+    to: str,
+    template: str,
+    locale: str,
+    context: dict[str, Any],
+    expires_at: dt.datetime | None = None,
+    withheld: bool = False,
 ) -> None:
     """Queue a mail inside the caller's transaction; it is sent soon after that commits.
 
-    `template` names `mail/<template>.html`, `.txt` and `.subject.txt`. Raises ValueError unless `to` is exactly one address.
+    `template` names `mail/<template>.html`, `.txt` and `.subject.txt`. Raises ValueError unless `to` is exactly one
+    address. A withheld mail costs the same work, keeps no address and is never sent.
     """
     if any(sign in to for sign in "\r\n,;<> ") or to.count("@") != 1:
         raise ValueError("mail goes to exactly one address")
-    db.session.add(
-        MailMessage(
-            to_address=to,
-            template=template,
-            locale=locale,
-            sealed_context=_cipher().encrypt(json.dumps(context).encode()).decode(),
-            expires_at=expires_at,
-        )
+    now = clock.utc_now()
+    message = MailMessage(
+        to_address="" if withheld else to,
+        template=template,
+        locale=locale,
+        sealed_context=_cipher().encrypt(json.dumps(context).encode()).decode(),
+        state=(MailState.WITHHELD if withheld else MailState.QUEUED).value,
+        created_at=now,
+        next_attempt_at=now,
+        expires_at=expires_at or now + LIFE,
     )
-    db.session.info[_KICK] = True
+    db.session.add(message)
+    db.session.info[QUEUED] = True
+
+
+def newest(limit: int) -> list[MailMessage]:
+    """Return the newest mails that can still be read."""
+    query = select(MailMessage).where(MailMessage.to_address != "", MailMessage.sealed_context != "")
+    return list(db.session.scalars(query.order_by(MailMessage.id.desc()).limit(limit)))
+
+
+def find(mail_id: str) -> MailMessage | None:
+    """Return a mail that can still be read, by its public id."""
+    message = db.session.scalar(select(MailMessage).where(MailMessage.public_id == mail_id))
+    return message if message is not None and message.to_address and unseal(message) else None
 
 
 def render(message: MailMessage) -> Letter:
     """Return the mail in its receiver's language."""
-    host = urlsplit(current_settings().base_url).hostname or "localhost"
-    site = current_settings().site_name
-    context = {"to": message.to_address, "host": host, "site_name": site, **unseal(message)}
+    settings = current_settings()
+    host = urlsplit(settings.base_url).hostname or "localhost"
+    context = {"to": message.to_address, "host": host, "site_name": settings.site_name, **unseal(message)}
     with force_locale(message.locale):
         subject, text, html = (
             current_app.jinja_env.get_template(f"mail/{message.template}.{part}").render(context)
@@ -84,105 +87,6 @@ def unseal(message: MailMessage) -> dict[str, Any]:
     except (InvalidToken, ValueError):
         return {}
     return context
-
-
-def deliver_due() -> int:
-    """Send what is due and return how many mails went out; nothing where mail is only shown."""
-    if current_settings().shows_mail:
-        return 0
-    sent = 0
-    for claim in _claim_due():
-        message = db.session.get(MailMessage, claim.id)
-        if message is None:
-            continue
-        letter = render(message)
-        db.session.remove()
-        sent += _try_to_send(claim, letter)
-    return sent
-
-
-@write_transaction
-def expire() -> None:
-    """Give up on what nobody could use any more, and erase what is old."""
-    now = clock.utc_now()
-    db.session.execute(
-        update(MailMessage)
-        .where(MailMessage.state == MailState.QUEUED.value, MailMessage.expires_at < now)
-        .values(state=MailState.EXPIRED.value, sealed_context="")
-    )
-    for old in db.session.scalars(select(MailMessage).where(MailMessage.created_at < now - KEPT).limit(500)):
-        db.session.delete(old)
-
-
-def init_app(app: Flask) -> None:
-    """Send mail soon after the transaction that queued it has committed."""
-
-    def after_commit(session: Session) -> None:
-        if session.info.pop(_KICK, False) and not app.extensions["settings"].shows_mail:
-            threading.Thread(target=_deliver_soon, args=(app,), name="mail", daemon=True).start()
-
-    with app.app_context():
-        event.listen(db.session.session_factory, "after_commit", after_commit)
-
-
-def _deliver_soon(app: Flask) -> None:
-    with app.app_context():
-        try:
-            deliver_due()
-        except Exception:
-            log.exception("mail not delivered")
-        finally:
-            db.session.remove()
-
-
-@write_transaction
-def _claim_due() -> list[_Claim]:
-    now = clock.utc_now()
-    due = db.session.scalars(
-        select(MailMessage)
-        .where(MailMessage.state == MailState.QUEUED.value, MailMessage.next_attempt_at <= now)
-        .order_by(MailMessage.next_attempt_at)
-        .limit(BATCH)
-        .with_for_update(skip_locked=True)
-    )
-    claims = []
-    for message in due:
-        message.attempts += 1
-        message.next_attempt_at = now + CLAIM
-        claims.append(_Claim(message.id, message.attempts))
-    return claims
-
-
-def _try_to_send(claim: _Claim, letter: Letter) -> bool:
-    try:
-        send(letter)
-    except DeliveryError as error:
-        permanent = error.permanent or claim.attempts > len(BACK_OFF_SECONDS)
-        _note_failure(claim, str(error), permanent=permanent)
-        log.warning("mail not sent", extra={"mail": claim.id, "permanent": permanent, "error": str(error)})
-        return False
-    _note_sent(claim)
-    return True
-
-
-@write_transaction
-def _note_sent(claim: _Claim) -> None:
-    db.session.execute(
-        update(MailMessage)
-        .where(MailMessage.id == claim.id)
-        .values(state=MailState.SENT.value, sent_at=clock.utc_now(), sealed_context="", last_error="")
-    )
-
-
-@write_transaction
-def _note_failure(claim: _Claim, error: str, *, permanent: bool) -> None:
-    values: dict[str, Any] = {"last_error": redaction.redact(error)[:300]}
-    if permanent:
-        values |= {"state": MailState.FAILED.value, "sealed_context": ""}
-    else:
-        wait = BACK_OFF_SECONDS[min(claim.attempts, len(BACK_OFF_SECONDS)) - 1]
-        values["next_attempt_at"] = clock.utc_now() + dt.timedelta(seconds=wait)
-    db.session.execute(update(MailMessage).where(MailMessage.id == claim.id).values(**values))
 
 
 def _cipher() -> Fernet:

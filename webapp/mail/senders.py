@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import smtplib
 import ssl
 from dataclasses import dataclass
-from email.utils import parseaddr
+from email.utils import make_msgid, parseaddr
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Flask
-from flask_mail import Connection, Message
+from flask_mail import BadHeaderError, Connection, Message
 
 from webapp.config import Settings, current_settings
 from webapp.extensions import mail
@@ -33,24 +35,38 @@ class Letter:
     html: str
 
 
-class VerifiedConnection(Connection):  # type: ignore[misc]
+class VerifiedConnection(Connection):
     """A connection that checks the server's certificate and does not wait for ever."""
 
     def configure_host(self) -> smtplib.SMTP:
         """Connect, encrypt, sign in."""
         settings = current_settings()
-        where = (settings.mail_server, settings.mail_port)
+        where = (settings.mail_server, settings.mail_port, _own_host())
         seconds = settings.mail_timeout_seconds
-        host: smtplib.SMTP
         if settings.mail_use_ssl:
-            host = smtplib.SMTP_SSL(*where, timeout=seconds, context=ssl.create_default_context())
-        else:
-            host = smtplib.SMTP(*where, timeout=seconds)
+            return self._prepared(
+                smtplib.SMTP_SSL(*where, timeout=seconds, context=ssl.create_default_context())
+            )
+        return self._prepared(smtplib.SMTP(*where, timeout=seconds))
+
+    def _prepared(self, host: smtplib.SMTP) -> smtplib.SMTP:
+        settings = current_settings()
+        try:
             if settings.mail_use_tls:
                 host.starttls(context=ssl.create_default_context())
-        if settings.mail_username:
-            host.login(settings.mail_username, settings.mail_password.get_secret_value())
+            if settings.mail_username:
+                host.login(settings.mail_username, settings.mail_password.get_secret_value())
+        except BaseException:
+            host.close()
+            raise
         return host
+
+    def __exit__(self, *_raised: object) -> None:
+        """Say goodbye; a server that accepted the mail and then hangs up has accepted it all the same."""
+        if self.host is not None:
+            with contextlib.suppress(smtplib.SMTPException, OSError):
+                self.host.quit()
+            self.host.close()
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -76,6 +92,7 @@ def send(letter: Letter) -> None:
         sender=(current_settings().site_name, parseaddr(current_settings().mail_sender)[1]),
         extra_headers={"Auto-Submitted": "auto-generated"},
     )
+    message.msgId = make_msgid(domain=_own_host())  # else it would tell the name of this machine
     try:
         with VerifiedConnection(mail) as connection:
             connection.send(message)
@@ -83,6 +100,12 @@ def send(letter: Letter) -> None:
         raise DeliveryError(_reason(error), permanent=_is_permanent(error)) from None
     except (smtplib.SMTPException, OSError) as error:
         raise DeliveryError(f"{type(error).__name__}: {error}", permanent=False) from None
+    except (BadHeaderError, ValueError) as error:
+        raise DeliveryError(f"{type(error).__name__}: {error}", permanent=True) from None
+
+
+def _own_host() -> str:
+    return urlsplit(current_settings().base_url).hostname or "localhost"
 
 
 def _codes(error: Any) -> list[int]:

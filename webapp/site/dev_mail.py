@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, abort, render_template
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
 
 from webapp.config import current_settings
-from webapp.database import db
 from webapp.mail import outbox
 from webapp.mail.models import MailMessage
 from webapp.web.guards import public
@@ -28,8 +26,7 @@ def _only_without_a_mail_server() -> None:
 @public
 def index() -> ResponseReturnValue:
     """List the newest mails."""
-    newest = db.session.scalars(select(MailMessage).order_by(MailMessage.id.desc()).limit(SHOWN)).all()
-    mails = [(message, outbox.render(message)) for message in newest if outbox.unseal(message)]
+    mails = [(message, outbox.render(message)) for message in outbox.newest(SHOWN) if outbox.unseal(message)]
     return render_template("site/dev_mail.html", mails=mails)
 
 
@@ -51,7 +48,7 @@ def html_part(mail_id: str) -> ResponseReturnValue:
 
 
 def _get(mail_id: str) -> MailMessage:
-    found = db.session.scalar(select(MailMessage).where(MailMessage.public_id == mail_id))
-    if found is None or not outbox.unseal(found):
+    found = outbox.find(mail_id)
+    if found is None:
         abort(404)
     return found

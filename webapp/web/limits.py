@@ -58,14 +58,18 @@ def init_app(app: Flask, settings: Settings) -> None:
     limiter.init_app(app)
 
 
-def limit(name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Hold a view to a named limit; only requests that change something count."""
+def limit(name: str, *, when: Callable[[], bool] | None = None) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Hold a view to a named limit; only requests that change something count, and of these those `when` is true for."""
     row = LIMITS[name]
+
+    def exempt() -> bool:
+        return _is_harmless() or (when is not None and not when())
+
     decorator: Callable[[Callable[P, R]], Callable[P, R]] = limiter.limit(
         row.rate,
         key_func=_KEYS[row.by],
         scope=name,
-        exempt_when=_is_harmless if name != "chat_open_stream" else None,
+        exempt_when=exempt if name != "chat_open_stream" else None,
     )
     return decorator
 
