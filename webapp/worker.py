@@ -72,8 +72,9 @@ class Worker(GeventWorker):  # type: ignore[misc]
         """Send open streams elsewhere and take on nothing new; harmless when done before."""
         from webapp import app as application
 
-        if not self.wsgi.extensions.get("draining"):
-            application.begin_shutdown(self.wsgi)
+        loaded = getattr(self, "wsgi", None)  # TERM may come while the application is still being loaded
+        if loaded is not None and not loaded.extensions.get("draining"):
+            application.begin_shutdown(loaded)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """TERM: connections get time to end."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.llm_local.test_supervisor import wait_for
+from tests.processes import is_running, wait_for
 from webapp.config import ROOT
 from webapp.llm.local.supervisor import CHILD, Plan
 
@@ -108,7 +108,7 @@ def test_it_ends_when_its_starter_is_killed(tmp_path: Path) -> None:
         assert process.stdout is not None
         pid = int(process.stdout.readline())
         process.kill()
-    wait_for(lambda: not Path(f"/proc/{pid}").exists() if Path("/proc/self").exists() else True)
+    wait_for(lambda: not is_running(pid))
 
 
 def test_its_processes_stay_small() -> None:

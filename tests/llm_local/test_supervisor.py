@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.processes import is_running, wait_for
 from webapp.llm.local import endpoint
 from webapp.llm.local.supervisor import Plan, Supervisor
 
@@ -75,15 +74,6 @@ def start(tmp_path: Path) -> Iterator[Start]:
     assert not (tmp_path / endpoint.FILE).exists()
 
 
-def wait_for(look: Callable[[], Any]) -> Any:
-    """Return what the call returns once it is something; ends the test after half a minute."""
-    deadline = time.monotonic() + 30
-    while not (found := look()):
-        assert time.monotonic() < deadline, "waited for half a minute"
-        time.sleep(0.02)
-    return found
-
-
 def state_is(instance: Path, state: str) -> endpoint.Record:
     """Wait until the supervisor says this of its model."""
 
@@ -91,7 +81,9 @@ def state_is(instance: Path, state: str) -> endpoint.Record:
         record = endpoint.read(instance)
         return record if record is not None and record.state == state else None
 
-    return wait_for(look)
+    record = wait_for(look)
+    assert isinstance(record, endpoint.Record)
+    return record
 
 
 def starts(instance: Path) -> list[dict[str, object]]:
@@ -101,11 +93,7 @@ def starts(instance: Path) -> list[dict[str, object]]:
 
 def is_gone(pid: object) -> bool:
     assert isinstance(pid, int)
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    return False
+    return not is_running(pid)
 
 
 def test_says_where_the_model_listens(start: Start, tmp_path: Path) -> None:
@@ -136,6 +124,7 @@ def test_stop_ends_a_model_that_does_not_listen(start: Start, tmp_path: Path) ->
     assert is_gone(starts(tmp_path)[0]["pid"])
 
 
+@pytest.mark.slow
 def test_stop_while_the_model_loads(start: Start, tmp_path: Path) -> None:
     supervisor = start("silent")
     wait_for(lambda: starts(tmp_path))
