@@ -130,7 +130,8 @@ def add_model(*, again: bool) -> bool:
         say("The embedded model is not installed; 'make model' tries again. All else works.")
         return False
     why = add_engine(name) or (add_weights(again=again) if local_model == "auto" else "")
-    record("model-failed-at", time.time() if why else 0)
+    if why or failed_at:
+        record("model-failed-at", time.time() if why else 0)
     if why:
         say(f"The embedded model could not be installed, all else works. 'make model' tries again.\n{why}")
     return not why
