@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.chat.reading import Page, frames
 from webapp.chat.live.feed import FRAMES_KEPT, Feed, Reader, open_block_start
 from webapp.chat.live.position import Position, parse
 from webapp.chat.rules import AnswerState
@@ -20,40 +18,12 @@ SAMPLE = (
 )
 
 
-class Browser:
-    """A reader that does with the frames what the page does."""
+class Browser(Page):
+    """A page with its reader."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.reader = Reader(None, 1)
-        self.html = ""
-        self.tail = ""
-        self.reasoning = ""
-        self.id: str | None = None
-        self.state = "streaming"
-
-    def take(self, data: bytes) -> None:
-        for event, payload, identity in frames(data):
-            self.id = identity or self.id
-            if event == "snapshot":
-                self.html, self.tail, self.reasoning = payload["html"], payload["tail"], payload["reasoning"]
-            elif event == "delta":
-                self.tail += payload["t"]
-            elif event == "block":
-                self.html += payload["html"]
-                self.tail = payload["tail"]
-            elif event == "reasoning":
-                self.reasoning += payload["t"]
-            elif event == "done":
-                self.state = payload["state"]
-
-
-def frames(data: bytes) -> list[tuple[str, dict[str, Any], str | None]]:
-    found = []
-    for block in data.decode().split("\n\n"):
-        fields = dict(line.split(": ", 1) for line in block.splitlines() if not line.startswith(":"))
-        if fields:
-            found.append((fields["event"], json.loads(fields["data"]), fields.get("id")))
-    return found
 
 
 def assert_whole(browser: Browser, text: str) -> None:
@@ -77,7 +47,9 @@ def test_any_cuts_and_reconnects_give_the_whole_text(text: str, data: st.DataObj
         steady.take(feed.since(steady.reader))
         if data.draw(st.booleans()):
             restless.take(feed.since(restless.reader))
-        if data.draw(st.integers(0, 3)) == 0:  # the connection breaks, and the browser comes back with its last id
+        if (
+            data.draw(st.integers(0, 3)) == 0
+        ):  # the connection breaks, and the browser comes back with its last id
             feed.leave(restless.reader)
             restless.reader = Reader(None, 1)
             restless.take(feed.join(restless.reader, parse(restless.id)))
@@ -94,7 +66,9 @@ def test_a_late_reader_gets_a_snapshot() -> None:
     browser.take(feed.join(browser.reader, None))
     start = open_block_start(SAMPLE[:60])
     assert browser.tail == SAMPLE[start:60]
-    assert browser.html == "".join(markdown.render_block(s) for s in [SAMPLE[:9], SAMPLE[9:start]] if s.strip())
+    assert browser.html == "".join(
+        markdown.render_block(s) for s in [SAMPLE[:9], SAMPLE[9:start]] if s.strip()
+    )
 
 
 @pytest.mark.parametrize("position", [Position(10_000), Position(0, 99)])

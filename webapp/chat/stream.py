@@ -56,7 +56,12 @@ class _Events:
         self._live, self._feed, self._reader, self._first = live, feed, reader, first
 
     def __iter__(self) -> Iterator[bytes]:
-        reader, feed = self._reader, self._feed
+        try:
+            yield from self._read(self._reader, self._feed)
+        finally:
+            self.close()
+
+    def _read(self, reader: Reader, feed: Feed) -> Iterator[bytes]:
         yield self._first or sse.comment("open")
         while not reader.position.ended:
             if reader.revoked:

@@ -138,6 +138,9 @@ class Producer:
         self.ending.error_kind = kind
 
     def _estimate(self) -> Usage:
+        """Return what was taken where the provider did not say; an answer of which nothing came took nothing."""
+        if self.ending.state is AnswerState.FAILED:
+            return Usage(0, 0, estimated=True)
         return llm.estimate_usage(self.request, "".join(self.new_text))
 
 
