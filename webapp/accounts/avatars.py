@@ -9,12 +9,15 @@ import logging
 import os
 import re
 import secrets
-import warnings
+import struct
+import threading
+import zlib
+from functools import cache
 from pathlib import Path
 from typing import IO, Final
 
 from flask_babel import gettext as _
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 from webapp.accounts import rules
 from webapp.accounts.models import User
@@ -27,6 +30,30 @@ log = logging.getLogger(__name__)
 
 FORMATS: Final = ("PNG", "JPEG", "WEBP", "GIF")
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{43}")
+# What Pillow's decoders raise for damaged files; found by feeding them some.
+_UNREADABLE: Final = (
+    OSError,
+    ValueError,
+    TypeError,
+    SyntaxError,
+    LookupError,
+    ArithmeticError,
+    EOFError,
+    MemoryError,
+    struct.error,
+    zlib.error,
+    Image.DecompressionBombError,
+)
+# How to turn a picture upright, by its EXIF orientation. The square is turned: much less work than the whole.
+_TURNS: Final = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 def set_avatar(user: User, upload: IO[bytes]) -> None:
@@ -37,7 +64,8 @@ def set_avatar(user: User, upload: IO[bytes]) -> None:
         raise Invalid(
             _("This picture is larger than %(limit)s MB. Choose a smaller one.", limit=limit), field="avatar"
         )
-    picture = offload.run(_redrawn, data)
+    with _decoders():
+        picture = offload.run(_redrawn, data)
     if picture is None:
         raise Invalid(_("This is not a picture we can read. Use PNG, JPEG, WebP or GIF."), field="avatar")
     name = secrets.token_urlsafe(32)
@@ -66,24 +94,28 @@ def avatar_path(avatar_id: str) -> Path:
 def _redrawn(data: bytes) -> bytes | None:
     """Return the first frame as a square WebP without metadata, None for what cannot or should not be decoded."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-                if image.width * image.height > rules.AVATAR_MAX_PIXELS or min(image.size) < 1:
-                    return None
-                if getattr(image, "n_frames", 1) > rules.AVATAR_MAX_FRAMES:
-                    return None
-                image.seek(0)
-                image.draft("RGB", (rules.AVATAR_SIZE * 2, rules.AVATAR_SIZE * 2))
-                upright = ImageOps.exif_transpose(image).convert("RGBA")
-                square = ImageOps.fit(upright, (rules.AVATAR_SIZE, rules.AVATAR_SIZE))
-    except (OSError, ValueError, SyntaxError, EOFError, MemoryError, Image.DecompressionBombWarning):
-        return None
-    except Image.DecompressionBombError:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            if image.width * image.height > rules.AVATAR_MAX_PIXELS:
+                return None
+            if getattr(image, "n_frames", 1) > rules.AVATAR_MAX_FRAMES:
+                return None
+            image.seek(0)
+            turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+            image.draft("RGB", (rules.AVATAR_SIZE * 2, rules.AVATAR_SIZE * 2))
+            square = ImageOps.fit(image.convert("RGBA"), (rules.AVATAR_SIZE, rules.AVATAR_SIZE))
+    except _UNREADABLE:
         return None
     out = io.BytesIO()
-    square.save(out, "WEBP", quality=85, exif=b"", icc_profile=b"")
+    (square if turn is None else square.transpose(turn)).save(
+        out, "WEBP", quality=85, exif=b"", icc_profile=b""
+    )
     return out.getvalue()
+
+
+@cache
+def _decoders() -> threading.Semaphore:
+    """Return what bounds the memory of decoding: a picture at the limit takes some 200 MB for a moment."""
+    return threading.Semaphore(2)
 
 
 def _store_file(name: str, picture: bytes) -> None:

@@ -33,12 +33,15 @@ def log_in(*, login: str, password: str, keep: bool, user_agent: str, address: s
     The user returned carries the session's token.
     """
     user = _find(login)
-    right = identity.password_matches(password, user.password_hash if user else None)
-    if user is None or not right or user.state != UserState.ACTIVE.value:
-        log.info("sign-in refused", extra={"address": address})
-        raise Invalid(_("That name and password do not match."), field="password", code="login_refused")
-    new_hash = identity.hashed_password(password) if identity.needs_new_hash(user.password_hash) else None
-    user.session_token = _begin(user, new_hash, keep=keep, user_agent=user_agent, address=address)
+    stored = user.password_hash if user else None
+    right = identity.password_matches(password, stored)
+    if user is None or stored is None or not right or user.state != UserState.ACTIVE.value:
+        raise _refused(address)
+    new_hash = identity.hashed_password(password) if identity.needs_new_hash(stored) else None
+    token = _begin(user, stored, new_hash, keep=keep, user_agent=user_agent, address=address)
+    if token is None:
+        raise _refused(address)
+    user.session_token = token
     log.info("signed in", extra={"user": user.public_id, "address": address})
     return user
 
@@ -68,11 +71,21 @@ def reset_password(*, email: str, code: str, password: str) -> None:
 
 
 @write_transaction
-def _begin(user: User, new_hash: str | None, *, keep: bool, user_agent: str, address: str) -> str:
+def _begin(
+    user: User, checked_hash: str, new_hash: str | None, *, keep: bool, user_agent: str, address: str
+) -> str | None:
+    """Begin a session, unless the password was changed or the account disabled while the password was checked."""
+    if user.password_hash != checked_hash or user.state != UserState.ACTIVE.value:
+        return None
     user.last_login_at = clock.utc_now()
     if new_hash is not None:
         user.password_hash = new_hash
     return identity.begin_session(Realm.USER, user.id, user_agent=user_agent, address=address, keep=keep)
+
+
+def _refused(address: str) -> Invalid:
+    log.info("sign-in refused", extra={"address": address})
+    return Invalid(_("That name and password do not match."), field="password", code="login_refused")
 
 
 @write_transaction

@@ -35,7 +35,11 @@ def _parsed(address: str) -> ValidatedEmail | None:
     """Return the parts of an address; letters beyond ASCII are possible in the domain only, which has an ASCII form."""
     try:
         return validate_email(
-            address.strip(), check_deliverability=False, allow_smtputf8=False, allow_display_name=False
+            address.strip(),
+            strict=True,
+            check_deliverability=False,
+            allow_smtputf8=False,
+            allow_display_name=False,
         )
     except EmailNotValidError:
         return None

@@ -44,12 +44,12 @@ def checked(password: str, *, min_length: int, context: tuple[str, ...] = (), fi
 
 def hashed(password: str) -> str:
     """Return the hash to be stored; takes about 30 ms, off the event loop."""
-    return offload.run(_hasher.hash, normalised(password))
+    return offload.run(_hasher.hash, _encoded(password))
 
 
 def matches(password: str, stored: str | None) -> bool:
     """Tell whether the password is the one of the hash; takes as long where there is no hash."""
-    result = offload.run(_verify, stored or _NOBODY, normalised(password)[: PASSWORD_MAX_LENGTH * 4])
+    result = offload.run(_verify, stored or _NOBODY, _encoded(password[: PASSWORD_MAX_LENGTH * 4]))
     return result and stored is not None
 
 
@@ -63,7 +63,11 @@ def normalised(password: str) -> str:
     return unicodedata.normalize("NFKC", password)
 
 
-def _verify(stored: str, password: str) -> bool:
+def _encoded(password: str) -> bytes:
+    return normalised(password).encode("utf-8", "surrogatepass")
+
+
+def _verify(stored: str, password: bytes) -> bool:
     try:
         return _hasher.verify(stored, password)
     except (VerificationError, InvalidHashError):
