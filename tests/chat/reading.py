@@ -29,7 +29,7 @@ class Page:
         elif name == "reasoning":
             self.reasoning += data["t"]
         elif name == "done":
-            self.state = data["state"]
+            self.html, self.tail, self.state = self.html + data["html"], "", data["state"]
 
     def take(self, data: bytes) -> None:
         for name, payload, identity in frames(data):
@@ -40,7 +40,7 @@ def frames(data: bytes) -> list[tuple[str, dict[str, Any], str | None]]:
     """Parse whole frames."""
     found = []
     for block in data.decode().split("\n\n"):
-        fields = dict(line.split(": ", 1) for line in block.split("\n") if not line.startswith(":"))
+        fields = dict(line.split(": ", 1) for line in block.split("\n") if line and not line.startswith(":"))
         if fields:
             found.append((fields["event"], json.loads(fields["data"]), fields.get("id")))
     return found

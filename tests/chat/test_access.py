@@ -39,7 +39,9 @@ def test_the_table_names_every_route_with_an_id(app: Flask) -> None:
         if rule.rule.startswith("/chat/") and rule.arguments
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
-    with_id = {(m, r.replace("<answer_id>", "{answer}").replace("<message_id>", "{question}")) for m, r in with_id}
+    with_id = {
+        (m, r.replace("<answer_id>", "{answer}").replace("<message_id>", "{question}")) for m, r in with_id
+    }
     assert with_id == set(ROUTES)
 
 

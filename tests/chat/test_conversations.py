@@ -12,7 +12,7 @@ from tests.pages import PageClient
 from tests.people import Person
 from webapp.chat import rules, service
 from webapp.chat.models import Conversation, Generation, Message
-from webapp.database import db
+from webapp.database import db, write_transaction
 from webapp.lib import clock
 
 
@@ -74,15 +74,19 @@ def test_delete_stops_what_is_written_and_can_be_taken_back(app: Flask, signed_i
     assert wait_for_end(signed_in, sent["answer"]) == "stopped"
 
 
+@write_transaction
+def let_time_pass() -> None:
+    gone = db.session.scalars(select(Conversation)).one()
+    gone.deleted_at = clock.utc_now() - dt.timedelta(days=rules.UNDO_DAYS, seconds=1)
+
+
 def test_deleted_for_good_after_some_days(app: Flask, signed_in: PageClient) -> None:
     sent = ask(signed_in)
     wait_for_end(signed_in, sent["answer"])
     post(signed_in, f"/chat/{sent['conversation']}/delete")
     with app.app_context():
         assert service.purge_deleted() == 0
-        gone = db.session.scalars(select(Conversation)).one()
-        gone.deleted_at = clock.utc_now() - dt.timedelta(days=rules.UNDO_DAYS, seconds=1)
-        db.session.commit()
+        let_time_pass()
         assert service.purge_deleted() == 1
         assert service.purge_deleted() == 0
         assert db.session.scalars(select(Message)).all() == []

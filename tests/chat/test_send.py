@@ -78,7 +78,10 @@ def test_refusals_name_the_field_and_store_nothing(
 
 def test_what_was_typed_is_kept_when_refused(signed_in: PageClient) -> None:
     response = signed_in.submit(
-        "/chat/messages", {"text": "A long thought", "model": "gone"}, page="/chat", headers={"Accept": "text/html"}
+        "/chat/messages",
+        {"text": "A long thought", "model": "gone"},
+        page="/chat",
+        headers={"Accept": "text/html"},
     )
     assert response.status_code == 422
     assert "A long thought</textarea>" in response.text

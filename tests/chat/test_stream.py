@@ -14,9 +14,21 @@ from tests.pages import PageClient
 from tests.people import Person
 from webapp.chat.live.runtime import runtime
 from webapp.chat.models import AnswerSegment
-from webapp.database import db
+from webapp.database import db, write_transaction
 from webapp.identity.models import LoginSession
 from webapp.lib import clock, markdown
+
+
+@write_transaction
+def make_old() -> None:
+    for segment in db.session.scalars(select(AnswerSegment)):
+        segment.created_at = clock.utc_now() - dt.timedelta(hours=1)
+
+
+@write_transaction
+def revoke_all() -> None:
+    for session in db.session.scalars(select(LoginSession)):
+        session.revoked_at = clock.utc_now()
 
 
 def read(client: PageClient, answer: str, **query: str) -> Page:
@@ -103,7 +115,14 @@ def test_no_text_becomes_active(signed_in: PageClient, attack: str) -> None:
     html = read(signed_in, sent["answer"]).html
     page = signed_in.get(sent["url"]).text
     for text in (html, page):
-        for bad in ("<script>a", "<img", "<iframe", 'href="javascript', "evil.example\">", "onerror=alert(1)>"):
+        for bad in (
+            "<script>a",
+            "<img",
+            "<iframe",
+            'href="javascript',
+            'evil.example">',
+            "onerror=alert(1)>",
+        ):
             assert bad not in text.replace('rel="noopener', "") or bad == 'evil.example">', bad
         assert 'src="https://evil' not in text
 
@@ -113,9 +132,7 @@ def test_segments_are_pruned(app: Flask, signed_in: PageClient) -> None:
     wait_for_end(signed_in, sent["answer"])
     with app.app_context():
         assert db.session.scalars(select(AnswerSegment)).all()
-        for segment in db.session.scalars(select(AnswerSegment)):
-            segment.created_at = clock.utc_now() - dt.timedelta(hours=1)
-        db.session.commit()
+        make_old()
         runtime()._prune()
         left = db.session.scalars(select(AnswerSegment.tick)).all()
         assert all(tick >= runtime().journal.tick for tick in left)
@@ -129,9 +146,7 @@ def test_signing_out_elsewhere_ends_open_streams(app: Flask, user: Person, signe
     body = response.iter_encoded()
     assert b"snapshot" in next(iter(body))
     with app.app_context():
-        for session in db.session.scalars(select(LoginSession)):
-            session.revoked_at = clock.utc_now()
-        db.session.commit()
+        revoke_all()
         runtime()._end_revoked()
     rest = b"".join(body)
     assert b"done" not in rest
@@ -140,7 +155,9 @@ def test_signing_out_elsewhere_ends_open_streams(app: Flask, user: Person, signe
         assert not runtime().readers
 
 
-def test_too_many_readers_are_refused(app: Flask, signed_in: PageClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_readers_are_refused(
+    app: Flask, signed_in: PageClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from webapp.chat import rules
 
     monkeypatch.setattr(rules, "READERS_PER_USER", 0)

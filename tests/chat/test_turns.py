@@ -53,7 +53,9 @@ def test_complete_answer_cannot_be_continued(signed_in: PageClient) -> None:
 def test_regenerate_replaces_what_is_shown_and_keeps_the_old(app: Flask, signed_in: PageClient) -> None:
     sent = ask(signed_in, "Say this")
     wait_for_end(signed_in, sent["answer"])
-    fresh = post(signed_in, f"/chat/answers/{sent['answer']}/regenerate", model="scripted-thinking").json["data"]
+    fresh = post(signed_in, f"/chat/answers/{sent['answer']}/regenerate", model="scripted-thinking").json[
+        "data"
+    ]
     assert fresh["answer"] != sent["answer"]
     wait_for_end(signed_in, fresh["answer"])
     page = signed_in.get(sent["url"]).text

@@ -12,7 +12,9 @@ WAIT_SECONDS = 30
 JSON = {"Accept": "application/json"}
 
 
-def ask(client: PageClient, text: str = "Hello", model: str = "scripted-echo", **fields: str) -> dict[str, Any]:
+def ask(
+    client: PageClient, text: str = "Hello", model: str = "scripted-echo", **fields: str
+) -> dict[str, Any]:
     """Send a message as script does and return the data of the envelope."""
     token = client.csrf_token("/chat")
     data = {"csrf_token": token, "text": text, "model": model, **fields}

@@ -23,7 +23,7 @@ KICK_SECONDS: Final = 0.005
 FOLLOW_SECONDS: Final = 0.1
 HEARTBEAT_SECONDS: Final = 15
 RETRY_MILLISECONDS: Final = 1_000
-READERS_PER_USER: Final = 20
+READERS_PER_USER: Final = 50  # in one process; a reader that has left is noticed at the next heartbeat
 
 
 class AnswerState(StrEnum):

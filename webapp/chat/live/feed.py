@@ -53,31 +53,39 @@ class Blocks:
     def __init__(self) -> None:
         self._splitter = markdown.BlockSplitter()
         self._fed = 0
-        self._finished = False
         self._ends: list[int] = []
         self._html: list[str] = []
+        self._rest: int | None = None
 
     @property
     def start(self) -> int:
-        """Where the open block begins."""
+        """Where the open block begins; once the text has ended, where the last open block began."""
+        if self._rest is not None:
+            return self._rest
         return self._ends[-1] if self._ends else 0
 
-    def advance(self, text: str, *, final: bool = False) -> bool:
+    def advance(self, text: str) -> bool:
         """Take in what the text has gained; tell whether that finished a block."""
         ends = self._splitter.feed(text[self._fed :])
         self._fed = len(text)
-        if final and not self._finished:
-            self._finished = True
-            ends = [*ends, *self._splitter.finish()]
         self._ends += ends
         return bool(ends)
 
-    def html(self, text: str, after: int = 0) -> str:
-        """Return the HTML of the finished blocks that end after a place."""
+    def finish(self, text: str) -> None:
+        """Take in the end of the text: what was open is finished with it."""
+        if self._rest is None:
+            self.advance(text)
+            self._rest = self.start
+            self._ends += self._splitter.finish()
+
+    def html(self, text: str, after: int = 0, until: int | None = None) -> str:
+        """Return the HTML of the finished blocks that end after a place, and not beyond another."""
         for number in range(len(self._html), len(self._ends)):
             start = self._ends[number - 1] if number else 0
             self._html.append(_render(text[start : self._ends[number]]))
-        return "".join(block for end, block in zip(self._ends, self._html, strict=True) if end > after)
+        last = len(text) if until is None else until
+        blocks = zip(self._ends, self._html, strict=True)
+        return "".join(block for end, block in blocks if after < end <= last)
 
 
 def _render(source: str) -> str:
@@ -144,13 +152,9 @@ class Feed:
 
     def finish(self, state: AnswerState) -> None:
         """Note the end; nothing follows it."""
-        if self.readers:
-            start = self._blocks.start
-            if self._blocks.advance(self.text, final=True):
-                self._push("block", self._block_data(start))
-            self.state = state
-            self._push("done", {"state": state.value})
         self.state = state
+        if self.readers:
+            self._push("done", self._done())
 
     def ring(self) -> None:
         """Wake every reader."""
@@ -187,15 +191,14 @@ class Feed:
         """Return what leads from a position to the present; a snapshot where the position is of no use."""
         reader.cursor = self._first_frame + len(self._frames)
         reader.position = self.position
-        if not self.state.live:
-            self._blocks.advance(self.text, final=True)
+        self._blocks.advance(self.text)
         here = self.position
         if position is None or position.text > here.text or position.reasoning > here.reasoning:
             parts = [self._frame("snapshot", self._snapshot())]
         else:
             parts = self._missing(position)
         if not self.state.live:
-            parts.append(self._frame("done", {"state": self.state.value}))
+            parts.append(self._frame("done", self._done()))
         return b"".join(parts)
 
     def _missing(self, position: Position) -> list[bytes]:
@@ -214,14 +217,20 @@ class Feed:
     def _snapshot(self) -> dict[str, object]:
         return {
             "state": self.state.value,
-            "html": self._blocks.html(self.text),
+            "html": self._blocks.html(self.text, until=self._blocks.start),
             "tail": self.text[self._blocks.start :],
             "reasoning": self.reasoning,
             "waiting": self.waiting_seconds,
         }
 
     def _block_data(self, after: int) -> dict[str, object]:
-        return {"html": self._blocks.html(self.text, after), "tail": self.text[self._blocks.start :]}
+        start = self._blocks.start
+        return {"html": self._blocks.html(self.text, after, start), "tail": self.text[start:]}
+
+    def _done(self) -> dict[str, object]:
+        """Return the end with the HTML of what was open: in one event, so that no reader has only half of it."""
+        self._blocks.finish(self.text)
+        return {"state": self.state.value, "html": self._blocks.html(self.text, self._blocks.start)}
 
     def _push(self, event: str, data: dict[str, object]) -> None:
         self._frames.append(_Frame(self._frame(event, data), self.position))

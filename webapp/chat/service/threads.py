@@ -161,14 +161,16 @@ def _view(message: Message, generation: Generation) -> AnswerView:
         live = runtime().feed(generation, message)
         text, reasoning, state = live.text, live.reasoning, live.state
     blocks = Blocks()
-    blocks.advance(text, final=not state.live)
+    blocks.advance(text)
+    if not state.live:
+        blocks.finish(text)
     tokens = [generation.prompt_tokens, generation.completion_tokens]
     return AnswerView(
         message=message,
         generation=generation,
         state=state,
         html=Markup(blocks.html(text)),  # noqa: S704 - sanitised by the renderer
-        tail=text[blocks.start :],
+        tail=text[blocks.start :] if state.live else "",
         reasoning=reasoning,
         reasoning_seconds=None
         if message.reasoning_ms is None

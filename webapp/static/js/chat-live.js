@@ -119,8 +119,9 @@ class Follower {
     this.article.querySelector("[data-wait]").textContent = words.dataset.waiting.replace("{seconds}", seconds);
   }
 
-  async done({ state }) {
+  async done({ state, html }) {
     this.source.close();
+    this.block({ html, tail: "" });
     this.say("");
     words.textContent = state === "stopped" ? words.dataset.stopped : words.dataset.complete;
     this.tail.querySelector(".caret")?.remove();
