@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from webapp.accounts import letters, names
 from webapp.accounts.models import User
-from webapp.config import current_settings
+from webapp.accounts.policy import check_password
 from webapp.database import write_transaction
 from webapp.errors import Invalid
 from webapp.identity import service as identity
@@ -38,10 +38,7 @@ def change_password(user: User, *, current: str, new: str, session_id: int | Non
     """Change the password; ends the person's other sessions and tells by mail."""
     if not identity.password_matches(current, user.password_hash):
         raise Invalid(_("This is not your current password."), field="current", code="password_wrong")
-    context = (user.username, user.email.partition("@")[0], current_settings().site_name)
-    identity.checked_password(
-        new, min_length=current_settings().password_min_length, context=context, field="new"
-    )
+    check_password(new, user.email, user.username, field="new")
     _store_password(user, identity.hashed_password(new), session_id)
     log.info("password changed", extra={"user": user.public_id})
 

@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from webapp.accounts import letters, names
 from webapp.accounts.models import User
+from webapp.accounts.policy import check_password
 from webapp.config import current_settings
 from webapp.database import db, write_transaction
 from webapp.errors import NotAllowed
@@ -29,9 +30,7 @@ def register(*, email: str, username: str, password: str, code: str, timezone: s
     _check_open()
     address = identity.checked_address(email)
     name = names.checked_username(username)
-    identity.checked_password(
-        password, min_length=current_settings().password_min_length, context=_context(address, name)
-    )
+    check_password(password, address, name)
     password_hash = identity.hashed_password(password)
     try:
         verdict, user = _create(address, name, password_hash, code, timezone)
@@ -43,13 +42,13 @@ def register(*, email: str, username: str, password: str, code: str, timezone: s
     return user
 
 
-@write_transaction
 def add_user(*, email: str, username: str, password: str, display_name: str = "") -> User:
     """Add an account without a code; for the command line and for tests."""
-    address = identity.checked_address(email)
-    user = _new_user(address, names.checked_username(username), identity.hashed_password(password))
-    user.display_name = display_name or user.username
-    db.session.add(user)
+    address, name = identity.checked_address(email), names.checked_username(username)
+    check_password(password, address, name)
+    user = _new_user(address, name, identity.hashed_password(password))
+    user.display_name = display_name or name
+    _add(user)
     return user
 
 
@@ -57,6 +56,11 @@ def find_by_address(address: str) -> User | None:
     """Return the user with that address."""
     key = identity.canonical_address(address)
     return db.session.scalar(select(User).where(User.email_canonical == key))
+
+
+@write_transaction
+def _add(user: User) -> None:
+    db.session.add(user)
 
 
 @write_transaction
@@ -98,7 +102,3 @@ def _new_user(address: str, name: str, password_hash: str) -> User:
 def _check_open() -> None:
     if not current_settings().registration_open:
         raise NotAllowed(_("Registration is closed here. Ask the people who run this site for an account."))
-
-
-def _context(address: str, name: str) -> tuple[str, ...]:
-    return (name, address.partition("@")[0], current_settings().site_name)

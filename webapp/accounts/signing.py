@@ -9,9 +9,9 @@ from sqlalchemy import or_, select
 
 from webapp.accounts import letters, names
 from webapp.accounts.models import User
+from webapp.accounts.policy import check_password
 from webapp.accounts.registration import find_by_address
 from webapp.accounts.rules import UserState
-from webapp.config import current_settings
 from webapp.database import db, write_transaction
 from webapp.errors import Invalid
 from webapp.identity import service as identity
@@ -64,7 +64,7 @@ def ask_reset_code(email: str) -> None:
 def reset_password(*, email: str, code: str, password: str) -> None:
     """Set a new password with a mailed code; ends all sessions and tells the owner by mail."""
     address = identity.checked_address(email)
-    _check_password(password, address.partition("@")[0])
+    check_password(password, address)
     password_hash = identity.hashed_password(password)
     _store_new_password(address, code, password, password_hash).require()
     log.info("password reset")
@@ -108,17 +108,11 @@ def _store_new_password(address: str, code: str, password: str, password_hash: s
     user = _active(address)
     if not verdict.right or user is None:
         return identity.Verdict(right=False, tries_left=verdict.tries_left)
-    _check_password(password, user.username)
+    check_password(password, address, user.username)
     user.password_hash, user.password_changed_at = password_hash, clock.utc_now()
     identity.end_all_sessions(Realm.USER, user.id)
     letters.queue_notice(user, "password_reset")
     return verdict
-
-
-def _check_password(password: str, *near: str) -> None:
-    settings = current_settings()
-    context = (settings.site_name, *near)
-    identity.checked_password(password, min_length=settings.password_min_length, context=context)
 
 
 def _active(address: str) -> User | None:
