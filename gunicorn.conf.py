@@ -17,7 +17,7 @@ try:
 except SettingsError as error:
     raise SystemExit(str(error)) from None
 
-model = serve.ModelProcess(settings)
+model = serve.model_process(settings)
 
 wsgi_app = "wsgi:app"
 proc_name = "agent-tools"

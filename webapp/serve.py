@@ -17,6 +17,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +26,7 @@ from webapp.config import ROOT, Settings, SettingsError, load_settings
 STOP_SECONDS: Final = 10
 WAITRESS_THREADS: Final = 64
 _REVISION: Final = re.compile(r"^(down_revision|revision)\b[^=]*= *[\"']?(\w+)", re.MULTILINE)
+_ERROR: Final = re.compile(r"[\w.]*(Error|Exception)\b")
 
 
 class NotStarted(Exception):
@@ -62,6 +64,12 @@ class ModelProcess:
             process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
+
+
+@cache
+def model_process(settings: Settings) -> ModelProcess:
+    """Return the one model of these settings; gunicorn reads its configuration anew at each reload."""
+    return ModelProcess(settings)
 
 
 def main() -> int:
@@ -130,7 +138,13 @@ def migrate(settings: Settings) -> None:
         check=False,
     )
     if done.returncode != 0:
-        raise NotStarted(f"The database could not be brought up to date:\n{done.stdout.strip()}")
+        log = settings.instance_path / "upgrade.log"
+        log.write_text(done.stdout, encoding="utf-8")
+        errors = [line for line in done.stdout.splitlines() if _ERROR.match(line)] or ["no error was named"]
+        raise NotStarted(
+            f"The database could not be brought up to date: {errors[-1]}\n"
+            f"Is the server of DATABASE_URL up, and may we change its tables? More is in {log}."
+        )
 
 
 def newest_revision(folder: Path = ROOT / "migrations" / "versions") -> str | None:

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import gevent
 from gevent import socket
+from gunicorn import util
 from gunicorn.http import wsgi
 from gunicorn.workers.base_async import AsyncWorker
 from gunicorn.workers.ggevent import GeventWorker
@@ -27,6 +28,20 @@ SOCKET_SECONDS: Final = 60
 FINISH_SECONDS: Final = 5.0  # answers under way may still end, once the connections are gone
 YOUNG, MIDDLE, OLD = 20_000, 50, 100  # default collections stalled the loop for 80 ms at 500 streams
 
+REFUSAL: Final = (
+    "HTTP/1.1 {status} {reason}\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\n"
+    "Content-Security-Policy: default-src 'none'\r\nX-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\n"
+    "\r\n{reason}\n"
+)
+
+
+def refuse(sock: socket.socket, status: int, reason: str, _message: str) -> None:
+    """Answer what is not a proper request, so that no application sees it: with our headers, echoing nothing."""
+    answer = REFUSAL.format(status=status, reason=reason, length=len(reason) + 1)
+    util.write_nonblock(sock, answer.encode("latin-1"))
+
+
+util.write_error = refuse
 wsgi.SERVER = "agent-tools"  # what the Server header says: nothing about versions
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from alembic.script import ScriptDirectory
+from werkzeug.exceptions import ClientDisconnected
 
 from tests.conftest import make_settings
 from tests.processes import Program, is_running, program, wait_for
@@ -106,7 +107,10 @@ def test_ambiguous_requests_are_refused(server: Program) -> None:
     twice = head + b"Content-Length: 3\r\nContent-Length: 4\r\n\r\nabcd"
     spaced = b"GET / HTTP/1.1\r\nHost : 127.0.0.1\r\n\r\n"
     for request in (both, twice, spaced):
-        assert exchange(server, request).split(b" ", 2)[1] == b"400", request
+        answer = exchange(server, request)
+        assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\n"), request
+        assert b"Content-Security-Policy: default-src 'none'\r\n" in answer
+        assert answer.endswith(b"\r\n\r\nBad Request\n")
 
 
 @pytest.mark.slow
@@ -116,6 +120,50 @@ def test_the_server_names_no_version_and_believes_no_forwarded_header(server: Pr
     assert b"Server: agent-tools\r\n" in answer
     assert b"gunicorn" not in answer
     assert b"Strict-Transport-Security" not in answer
+
+
+@pytest.mark.slow
+@pytest.mark.mariadb
+def test_it_migrates_and_runs_on_mariadb(mariadb_empty: str, tmp_path: Path) -> None:
+    settings = {"INSTANCE_PATH": str(tmp_path), "LOCAL_MODEL": "off", "DATABASE_URL": mariadb_empty}
+    with program(SERVE, cwd=ROOT, log=tmp_path / "log", port=free_port(), **settings) as running:
+        assert b'"database":"ok"' in running.wait_until_it_answers("/healthz/ready")
+
+
+@pytest.mark.slow
+def test_a_database_that_is_away_is_told_in_words(tmp_path: Path) -> None:
+    away = f"mysql://root@127.0.0.1:{free_port()}/nothing"
+    settings = {"INSTANCE_PATH": str(tmp_path), "LOCAL_MODEL": "off", "DATABASE_URL": away}
+    with program(SERVE, cwd=ROOT, log=tmp_path / "log", port=free_port(), **settings) as running:
+        assert running.process.wait(60) == 1
+        assert "The database could not be brought up to date: " in running.output
+        assert "Can't connect" in running.output
+        assert "Traceback" not in running.output
+
+
+@pytest.mark.slow
+def test_without_gunicorn_waitress_serves(tmp_path: Path) -> None:
+    hide = "import sys; sys.modules['gunicorn'] = None; from webapp import serve; sys.exit(serve.main())"
+    settings = {"INSTANCE_PATH": str(tmp_path), "LOCAL_MODEL": "off"}
+    command = (sys.executable, "-c", hide)
+    with program(command, cwd=ROOT, log=tmp_path / "log", port=free_port(), **settings) as running:
+        assert b"<h1" in running.wait_until_it_answers("/")
+        assert f"Agent Tools is at {running.url}" in running.output
+        assert running.press_ctrl_c() == 0
+        assert "Traceback" not in running.output
+
+
+def test_a_body_that_stops_arriving_is_the_sender_s_fault() -> None:
+    from webapp.worker import BodyReader
+
+    ours, theirs = socket.socketpair()
+    with ours, theirs, ours.makefile("rb", buffering=0) as stream:
+        reader = BodyReader(stream)
+        theirs.sendall(b"half of it")
+        assert reader.read(100) == b"half of it"
+        ours.settimeout(0.05)
+        with pytest.raises(ClientDisconnected):
+            reader.read(100)
 
 
 def test_the_newest_revision_is_alembic_s(tmp_path: Path) -> None:
