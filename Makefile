@@ -6,7 +6,7 @@ BOOTSTRAP := $(PYTHON) webapp/bootstrap.py
 INSIDE := .venv/bin/python -m
 PYTEST_WORKERS ?= 2
 ARGS ?=
-LOCK := uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --custom-compile-command "make lock"
+LOCK := uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-strip-extras --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-fast check format bench model messages lock clean

@@ -104,7 +104,9 @@ class PageClient(FlaskClient):
 
     def open(self, *args: Any, **kwargs: Any) -> TestResponse:
         response = super().open(*args, **kwargs)
-        sandboxed = response.headers.get("Content-Security-Policy", "").startswith("default-src 'none'; sandbox")
+        sandboxed = response.headers.get("Content-Security-Policy", "").startswith(
+            "default-src 'none'; sandbox"
+        )
         is_page = response.mimetype == "text/html" and response.status_code not in {301, 302, 303}
         if is_page and not sandboxed:
             page = read(response)

@@ -17,8 +17,8 @@ from webapp.database import transactions
 from webapp.database.engine import engine_options, init_engine
 from webapp.extensions import csrf, db, login_manager, migrate, scheduler
 from webapp.identity import jobs as identity_jobs
-from webapp.mail import jobs as mail_jobs
 from webapp.mail import delivery, senders
+from webapp.mail import jobs as mail_jobs
 from webapp.web import assets, filters, guards, headers, limits, locale, logs, problems, requests
 
 log = logging.getLogger(__name__)

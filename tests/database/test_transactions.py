@@ -145,7 +145,9 @@ def test_many_processes_write_at_once_without_an_error(instance: Path, app: Flas
         "        step()\n"
     )
     processes = [
-        subprocess.Popen([sys.executable, "-c", script, str(instance), str(user.id)], cwd=ROOT, stderr=subprocess.PIPE)
+        subprocess.Popen(
+            [sys.executable, "-c", script, str(instance), str(user.id)], cwd=ROOT, stderr=subprocess.PIPE
+        )
         for _ in range(PROCESSES)
     ]
     for process in processes:

@@ -42,7 +42,15 @@ def test_unknown_choice_is_refused(client: PageClient, name: str, value: str) ->
 
 @pytest.mark.parametrize(
     "target",
-    ["//evil.example", "https://evil.example", "/\\evil.example", "\\/evil", "javascript:alert(1)", "/%0d%0aX: y\r\n", ""],
+    [
+        "//evil.example",
+        "https://evil.example",
+        "/\\evil.example",
+        "\\/evil",
+        "javascript:alert(1)",
+        "/%0d%0aX: y\r\n",
+        "",
+    ],
 )
 def test_next_stays_on_this_origin(client: PageClient, target: str) -> None:
     response = client.submit("/preferences/theme", {"theme": "dark", "next": target}, page="/login")
@@ -56,7 +64,11 @@ def test_start_page_and_privacy(client: PageClient, signed_in: PageClient) -> No
 
 
 def test_health(client: PageClient) -> None:
-    assert client.get("/healthz/live").json == {"code": "200", "message": "Success", "data": {"status": "live"}}
+    assert client.get("/healthz/live").json == {
+        "code": "200",
+        "message": "Success",
+        "data": {"status": "live"},
+    }
     ready = client.get("/healthz/ready").json
     assert ready is not None
     assert ready["data"]["checks"] == {"database": "ok", "disk": "ok", "draining": "ok"}
