@@ -28,7 +28,7 @@ check: ## ruff, mypy (strict), djlint
 	@$(BOOTSTRAP) dev -m ruff check .
 	@$(INSIDE) ruff format --check .
 	@$(INSIDE) mypy
-	@$(INSIDE) djlint webapp --lint --check --quiet
+	@$(INSIDE) djlint webapp --lint --quiet
 
 format: ## let ruff rewrite the source
 	@$(BOOTSTRAP) dev -m ruff check --fix .
