@@ -7,6 +7,7 @@ from typing import Any, Literal
 from alembic import context
 from flask import current_app
 
+from webapp.database.sealed import SealedText
 from webapp.database.types import UTCDateTime
 from webapp.extensions import db
 
@@ -16,6 +17,9 @@ def render_item(kind: str, item: Any, autogen: Any) -> str | Literal[False]:
     if kind == "type" and isinstance(item, UTCDateTime):
         autogen.imports.add("from sqlalchemy.dialects import mysql")
         return "sa.DateTime().with_variant(mysql.DATETIME(fsp=6), 'mysql', 'mariadb')"
+    if kind == "type" and isinstance(item, SealedText):
+        autogen.imports.add("from sqlalchemy.dialects import mysql")
+        return "sa.Text().with_variant(mysql.LONGTEXT(), 'mysql', 'mariadb')"
     return False
 
 

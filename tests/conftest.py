@@ -11,7 +11,7 @@ from flask import Flask
 from flask_migrate import upgrade
 
 from tests.pages import PageClient
-from tests.people import Person, add_user, sign_in
+from tests.people import Person, add_admin, add_user, sign_in, sign_in_admin
 from webapp.app import create_app, finish_shutdown
 from webapp.config import Settings
 from webapp.extensions import db
@@ -116,3 +116,15 @@ def signed_in(app: Flask, user: Person) -> PageClient:
 def other_signed_in(app: Flask, other: Person) -> PageClient:
     """Wang Wei's browser."""
     return sign_in(app, other)
+
+
+@pytest.fixture
+def admin(app: Flask) -> Person:
+    """Mei Chen, a superadmin."""
+    return add_admin(app, "mei.chen")
+
+
+@pytest.fixture
+def admin_client(app: Flask, admin: Person) -> PageClient:
+    """Mei Chen's browser."""
+    return sign_in_admin(app, admin)

@@ -10,9 +10,10 @@ from flask import Flask
 from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from webapp import accounts, chat, llm, site
+from webapp import accounts, admins, chat, dashboard, llm, site
+from webapp import settings as runtime_settings
 from webapp.chat import jobs as chat_jobs
-from webapp.config import ROOT, Settings, load_settings
+from webapp.config import ROOT, Settings, load_settings, with_own_secrets
 from webapp.database import transactions
 from webapp.database.engine import engine_options, init_engine
 from webapp.extensions import csrf, db, login_manager, migrate, scheduler
@@ -29,14 +30,14 @@ MAX_FORM_MEMORY_BYTES = 1_000_000
 
 def create_app(settings: Settings | None = None) -> Flask:
     """Build an application from the settings, by default those of the environment; starts nothing."""
-    settings = settings or load_settings()
+    settings = with_own_secrets(settings or load_settings())
     app = Flask("webapp", static_folder=None, instance_path=str(settings.instance_path))
     app.extensions["settings"] = settings
     _configure(app, settings)
     logs.configure(settings)
     _bind_database(app, settings)
     _bind_kit(app, settings)
-    for feature in (accounts, llm, chat, site):
+    for feature in (runtime_settings, accounts, admins, llm, chat, site, dashboard):
         feature.init_app(app)
     return app
 

@@ -5,9 +5,11 @@ This module is the only reader of the environment. All faults are found and repo
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, cast
 from urllib.parse import urlsplit
@@ -26,6 +28,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 SECRET_MIN_LENGTH: Final = 32
+KEYS_FILE: Final = "encryption_keys"
 WEAK_SECRETS: Final = ("changeme", "change-me", "secret", "dev", "password", "example", "test")
 
 
@@ -57,6 +60,11 @@ class Settings(BaseSettings):
     secret_key: SecretStr = Field(
         SecretStr(""),
         description="signs cookies; made once in the instance folder unless set; required in production",
+    )
+    encryption_keys: SecretStr = Field(
+        SecretStr(""),
+        description="Fernet keys for secrets in the database, comma separated, the first one seals; made once in "
+        "the instance folder unless set",
     )
     instance_path: Path = Field(ROOT / "instance", description="folder for all state of this deployment")
     database_url: str = Field("", description="SQLAlchemy URL; empty means SQLite in the instance folder")
@@ -96,6 +104,9 @@ class Settings(BaseSettings):
     session_idle_minutes: int = Field(10_080, ge=5, description="sign-in ends after so long without use")
     session_absolute_minutes: int = Field(43_200, ge=5, description="sign-in ends after so long in any case")
     password_min_length: int = Field(10, ge=8, le=64, description="shortest password of a user")
+    admin_password_min_length: int = Field(
+        15, ge=8, le=64, description="shortest password of an administrator"
+    )
     rate_limits: bool = Field(
         default=True, description="hold requests to the limits; off only behind a gateway that does"
     )
@@ -150,6 +161,12 @@ class Settings(BaseSettings):
         faults: list[str] = []
         if self.profile == "production":
             faults += self._production_faults()
+        keys = self.encryption_keys.get_secret_value()
+        if keys and not _are_keys(keys):
+            faults.append(
+                "ENCRYPTION_KEYS: each key is 32 bytes in URL-safe base64; make one with python -c 'from "
+                "cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'."
+            )
         key = self.zhipuai_api_key.get_secret_value()
         if key and key.count(".") != 1:
             faults.append("ZHIPUAI_API_KEY: a Zhipu key has the form id.secret, with one dot.")
@@ -228,14 +245,27 @@ def load_settings(**overrides: Any) -> Settings:
         faults += _in_words(error)
         faults += _further_faults(error, dotenv, overrides)
         raise SettingsError("The settings are not right:\n" + "\n".join(f"  - {f}" for f in faults)) from None
-    if settings.secret_key.get_secret_value():
-        return settings
-    secret = _own_secret(settings.instance_path)
-    return settings.model_copy(update={"secret_key": SecretStr(secret)})
+    return with_own_secrets(settings)
+
+
+def with_own_secrets(settings: Settings) -> Settings:
+    """Return the settings with the secrets of the instance folder where none are set; makes them the first time."""
+    made: dict[str, SecretStr] = {}
+    if not settings.secret_key.get_secret_value():
+        made["secret_key"] = SecretStr(_own_file(settings.instance_path, "secret_key", _new_secret))
+    if not settings.encryption_keys.get_secret_value():
+        made["encryption_keys"] = SecretStr(_own_file(settings.instance_path, KEYS_FILE, _new_key))
+    return settings.model_copy(update=made)
 
 
 def current_settings() -> Settings:
-    """Return the settings of the application in whose context this runs."""
+    """Return the settings in force, with what administrators changed at run time."""
+    source: Callable[[], Settings] | None = current_app.extensions.get("settings_source")
+    return deployment_settings() if source is None else source()
+
+
+def deployment_settings() -> Settings:
+    """Return the settings as the environment has them."""
     return cast("Settings", current_app.extensions["settings"])
 
 
@@ -267,15 +297,30 @@ def _env_name(field: str) -> str:
     return "APP_PROFILE" if field == "profile" else field.upper()
 
 
-def _own_secret(instance_path: Path) -> str:
-    """Return the secret of this instance, made once; processes that start together agree on one."""
-    path = instance_path / "secret_key"
+def _own_file(instance_path: Path, name: str, make: Callable[[], str]) -> str:
+    """Return a secret of this instance, made once; processes that start together agree on one."""
+    path = instance_path / name
     instance_path.mkdir(parents=True, exist_ok=True)
     if not path.exists():
-        draft = path.with_name(f"secret_key.{os.getpid()}.{secrets.token_hex(4)}")
+        draft = path.with_name(f"{name}.{os.getpid()}.{secrets.token_hex(4)}")
         draft.touch(mode=0o600)
-        draft.write_text(secrets.token_urlsafe(48))
+        draft.write_text(make())
         with contextlib.suppress(FileExistsError):
             os.link(draft, path)  # fails where another process was first; theirs is then the secret
         draft.unlink()
     return path.read_text().strip()
+
+
+def _new_secret() -> str:
+    return secrets.token_urlsafe(48)
+
+
+def _new_key() -> str:
+    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+
+
+def _are_keys(text: str) -> bool:
+    try:
+        return all(len(base64.urlsafe_b64decode(key.strip())) == 32 for key in text.split(","))
+    except ValueError:
+        return False

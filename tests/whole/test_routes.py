@@ -14,6 +14,7 @@ PUBLIC = {
     "accounts.register",
     "accounts.reset_password",
     "assets.serve",
+    "dashboard.signing.login",
     "dev.components",
     "dev_mail.index",
     "dev_mail.message",
@@ -50,7 +51,8 @@ def test_every_other_route_refuses_strangers(app: Flask) -> None:
             told = response.status_code
             assert told in {302, 400, 401}, (rule.rule, method, told)
             if told == 302:
-                assert response.location.startswith("/login?next="), rule.rule
+                sign_in = "/admin/login" if rule.rule.startswith("/admin") else "/login"
+                assert response.location.startswith(f"{sign_in}?next="), rule.rule
 
 
 def test_harmless_methods_are_apart_from_others(app: Flask) -> None:

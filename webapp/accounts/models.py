@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.accounts import rules
 from webapp.accounts.rules import UserState
+from webapp.audit.service import Party
 from webapp.database import Base, UTCDateTime, created_at_column, exact_string, public_id_column
 from webapp.identity.rules import EMAIL_MAX_LENGTH
 
@@ -42,6 +43,10 @@ class User(Base, UserMixin):  # type: ignore[misc]
     def get_id(self) -> str:
         """Return the token of this sign-in, which Flask-Login keeps in the cookie; never the number of the row."""
         return self.session_token or ""
+
+    def audit_party(self) -> Party:
+        """Return how the audit log names this person."""
+        return Party("user", self.public_id, self.username)
 
     @property
     def avatar_url(self) -> str | None:

@@ -1,6 +1,7 @@
 """What can be done with accounts; each function is one use case."""
 
 from webapp.accounts.avatars import avatar_path, remove_avatar, set_avatar
+from webapp.accounts.names import canonical_username, checked_username
 from webapp.accounts.profiles import change_password, set_locale, timezones, update_profile
 from webapp.accounts.registration import add_user, ask_register_code, register
 from webapp.accounts.signing import ask_reset_code, load_user, log_in, log_out, reset_password
@@ -10,7 +11,9 @@ __all__ = [
     "ask_register_code",
     "ask_reset_code",
     "avatar_path",
+    "canonical_username",
     "change_password",
+    "checked_username",
     "load_user",
     "log_in",
     "log_out",

@@ -25,6 +25,7 @@ class Realm(StrEnum):
     """Who a session belongs to; one realm's session is never valid in the other."""
 
     USER = "user"
+    ADMIN = "admin"
 
 
 class Purpose(StrEnum):

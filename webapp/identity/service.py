@@ -13,6 +13,7 @@ from webapp.identity.sessions import begin as begin_session
 from webapp.identity.sessions import current_session_id, live_among, register_realm
 from webapp.identity.sessions import end as end_session
 from webapp.identity.sessions import end_all as end_all_sessions
+from webapp.identity.sessions import load as load_session
 
 __all__ = [
     "Verdict",
@@ -27,6 +28,7 @@ __all__ = [
     "hashed_password",
     "issue_code",
     "live_among",
+    "load_session",
     "needs_new_hash",
     "password_matches",
     "register_realm",

@@ -93,20 +93,29 @@ def purge() -> None:
 
 
 @login_manager.user_loader  # type: ignore[untyped-decorator]
-def load(token: str) -> Any:
-    """Return the person whom the token signs in, or None; called by Flask-Login once a request."""
-    session = db.session.scalar(select(LoginSession).where(LoginSession.token_hash == _hash(token), _holds()))
+def load_user(token: str) -> Any:
+    """Return the user whom the token signs in, or None; called by Flask-Login once a request."""
+    person, session_id = load(Realm.USER, token)
+    if person is not None:
+        g.login_session_id = session_id
+        person.session_token = token
+    return person
+
+
+def load(realm: Realm, token: str) -> tuple[Any, int | None]:
+    """Return the person whom the token signs in to a realm, and the session's id; (None, None) for nobody."""
+    session = db.session.scalar(
+        select(LoginSession).where(
+            LoginSession.token_hash == _hash(token), LoginSession.realm == realm.value, _holds()
+        )
+    )
     if session is None:
-        return None
-    realm, subject_id, session_id = session.realm, session.subject_id, session.id
+        return None, None
+    subject_id, session_id = session.subject_id, session.id
     if (clock.utc_now() - session.last_seen_at).total_seconds() > rules.SESSION_TOUCH_SECONDS:
         _touch_if_possible(session_id)
-    person = _loaders[realm](subject_id)
-    if person is None:
-        return None
-    g.login_session_id = session_id
-    person.session_token = token
-    return person
+    person = _loaders[realm.value](subject_id)
+    return (person, session_id) if person is not None else (None, None)
 
 
 def _touch_if_possible(session_id: int) -> None:

@@ -1,26 +1,34 @@
-"""Who may reach a route: everybody signed in, unless a route says otherwise.
+"""Who may reach a route: every user who is signed in, unless the route says otherwise.
 
-The guard stands in front of every view, so that a forgotten decorator closes a page instead of opening it.
+The guard stands in front of every view, so that a forgotten decorator closes a page instead of opening it. Views
+below `/admin` belong to another realm: the dashboard's own guard stands before them, and lets nobody pass to a view
+that does not name the permission it needs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, ParamSpec, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar, cast
 
-from flask import Flask, current_app, redirect, request, url_for
+from flask import Flask, current_app, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
+from werkzeug.local import LocalProxy
 
 from webapp.errors import NotSignedIn
-from webapp.web.requests import wants_page
+from webapp.web.requests import in_admin_area, wants_page
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 _PUBLIC: Final = "agent_tools_public"
+_PERMISSION: Final = "agent_tools_permission"
+ANY_ADMIN: Final = ""  # the permission that every administrator has
 SIGN_IN_ENDPOINT: Final = "accounts.login"
+
+# The administrator who is signed in; there is one in every view that `needs` stands on.
+current_admin: Any = LocalProxy(lambda: g.admin)
 
 
 def public(view: Callable[P, R]) -> Callable[P, R]:
@@ -29,9 +37,24 @@ def public(view: Callable[P, R]) -> Callable[P, R]:
     return view
 
 
+def needs(permission: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Mark a view of the dashboard as reachable by administrators who have a permission."""
+
+    def mark(view: Callable[P, R]) -> Callable[P, R]:
+        setattr(view, _PERMISSION, str(permission))
+        return view
+
+    return mark
+
+
 def is_public(view: Callable[..., Any]) -> bool:
     """Tell whether anybody may reach the view."""
     return bool(getattr(view, _PUBLIC, False))
+
+
+def permission_of(view: Callable[..., Any]) -> str | None:
+    """Return the permission a view needs, None where it names none."""
+    return cast("str | None", getattr(view, _PERMISSION, None))
 
 
 def init_app(app: Flask) -> None:
@@ -39,11 +62,16 @@ def init_app(app: Flask) -> None:
     app.before_request(_guard)
 
 
+def ask_to_sign_in(endpoint: str) -> ResponseReturnValue:
+    """Lead a stranger who wants a page to the sign-in page; raises NotSignedIn for anything else."""
+    if wants_page() and request.method in {"GET", "HEAD"}:
+        return redirect(url_for(endpoint, next=request.full_path.rstrip("?")))
+    raise NotSignedIn(_("You are signed out. Sign in and try again; what you typed is still on the page."))
+
+
 def _guard() -> ResponseReturnValue | None:
     if request.endpoint is None or request.routing_exception is not None:
         return None  # answered by the handler of the routing error
-    if is_public(current_app.view_functions[request.endpoint]) or current_user.is_authenticated:
+    if in_admin_area() or is_public(current_app.view_functions[request.endpoint]):
         return None
-    if wants_page() and request.method in {"GET", "HEAD"}:
-        return redirect(url_for(SIGN_IN_ENDPOINT, next=request.full_path.rstrip("?")))
-    raise NotSignedIn(_("You are signed out. Sign in and try again; what you typed is still on the page."))
+    return None if current_user.is_authenticated else ask_to_sign_in(SIGN_IN_ENDPOINT)

@@ -9,7 +9,7 @@ from flask_login import current_user
 
 from webapp.config import Settings, current_settings
 from webapp.extensions import babel
-from webapp.web.requests import current_request_id
+from webapp.web.requests import current_request_id, in_admin_area
 
 LANGUAGES: Final = {"en": "English", "zh_CN": "中文"}
 HTML_LANGUAGES: Final = {"en": "en", "zh_CN": "zh-CN"}
@@ -56,9 +56,11 @@ def choose_theme() -> str:
 
 def _reader_value(name: str) -> Any:
     """Return a preference of the signed-in reader; never goes to the database for an error page."""
-    if not has_request_context() or g.get("degraded") or not current_user.is_authenticated:
+    if not has_request_context() or g.get("degraded"):
         return None
-    return getattr(current_user, name, None)
+    if in_admin_area():
+        return getattr(g.get("admin"), name, None)
+    return getattr(current_user, name, None) if current_user.is_authenticated else None
 
 
 def _template_context() -> dict[str, Any]:

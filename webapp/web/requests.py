@@ -15,6 +15,7 @@ from webapp.lib import ids
 log = logging.getLogger("webapp.request")
 
 API_PREFIXES: Final = ("/api/", "/v1/")
+ADMIN_BLUEPRINT: Final = "dashboard"
 _FOREIGN_ID: Final = re.compile(r"[A-Za-z0-9-]{8,64}")
 _QUIET: Final = frozenset({"assets.serve", "health.live", "health.ready"})
 
@@ -36,6 +37,16 @@ def init_app(app: Flask, settings: Settings) -> None:
 def current_request_id() -> str:
     """Return the id of the request at hand, or an empty string outside one."""
     return cast(str, g.get("request_id", "")) if has_request_context() else ""
+
+
+def in_request() -> bool:
+    """Tell whether this runs for a request, rather than on the command line or in recurring work."""
+    return has_request_context()
+
+
+def in_admin_area() -> bool:
+    """Tell whether the view asked for is one of the dashboard, whose guard is its own."""
+    return (request.blueprint or "").partition(".")[0] == ADMIN_BLUEPRINT
 
 
 def client_address() -> str:

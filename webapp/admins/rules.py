@@ -1,0 +1,18 @@
+"""Limits and states of administrators and roles."""
+
+from __future__ import annotations
+
+import datetime as dt
+from enum import StrEnum
+from typing import Final
+
+ROLE_NAME_MAX_LENGTH: Final = 40
+ROLE_DESCRIPTION_MAX_LENGTH: Final = 200
+SETUP_LINK_LIFE: Final = dt.timedelta(hours=24)
+
+
+class AdminState(StrEnum):
+    """Whether an administrator may sign in."""
+
+    ACTIVE = "active"
+    DISABLED = "disabled"

@@ -1,0 +1,84 @@
+"""Recording: an entry is written in the transaction of the change it tells of, or not at all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from webapp.audit.models import AuditEntry
+from webapp.audit.rules import KIND_LENGTH, NAME_LENGTH, Event
+from webapp.database import db, write_transaction
+from webapp.lib import clock
+from webapp.web.requests import client_address, current_request_id, in_request
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Somebody or something that acts or is acted on: its kind, its public id, and how it was called then."""
+
+    kind: str
+    id: str = ""
+    name: str = ""
+
+
+SYSTEM: Final = Party("system")
+STRANGER: Final = Party("stranger")  # somebody who is not signed in
+
+
+def party(thing: Any) -> Party:
+    """Return how a model's row, or a party itself, is named in the log; rows offer `audit_party()`."""
+    if isinstance(thing, Party):
+        return thing
+    named: Party = thing.audit_party()
+    return named
+
+
+def record(
+    event: Event,
+    *,
+    actor: Any,
+    target: Any = None,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> None:
+    """Add an entry inside the caller's transaction.
+
+    `before` and `after` hold the fields that changed, with plain values; mask secrets with `rules.MASKED` first.
+    """
+    who, whom = party(actor), party(target) if target is not None else Party("")
+    db.session.add(
+        AuditEntry(
+            event=event.value,
+            actor_kind=who.kind[:KIND_LENGTH],
+            actor_id=who.id,
+            actor_name=who.name[:NAME_LENGTH],
+            target_kind=whom.kind[:KIND_LENGTH],
+            target_id=whom.id,
+            target_name=whom.name[:NAME_LENGTH],
+            address=client_address() if in_request() else "",
+            request_id=current_request_id(),
+            before=_json(before),
+            after=_json(after),
+            created_at=clock.utc_now(),
+        )
+    )
+
+
+@write_transaction
+def record_alone(
+    event: Event, *, actor: Any, target: Any = None, after: Mapping[str, Any] | None = None
+) -> None:
+    """Record something that changes nothing else, such as a refusal, in a transaction of its own."""
+    record(event, actor=actor, target=target, after=after)
+
+
+def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return of two states only what differs."""
+    names = [name for name in after if before.get(name) != after[name]]
+    return {name: before.get(name) for name in names}, {name: after[name] for name in names}
+
+
+def _json(values: Mapping[str, Any] | None) -> str:
+    return json.dumps(values or {}, ensure_ascii=False, sort_keys=True, default=str)

@@ -1,0 +1,55 @@
+"""The dashboard's navigation: what an administrator may open, in groups."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from flask import g, request, url_for
+from flask_babel import lazy_gettext as _l
+from flask_babel.speaklater import LazyString
+
+from webapp.admins.permissions import Permission
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A page of the navigation; `prefix` is what the endpoints of its pages begin with."""
+
+    label: LazyString
+    icon: str
+    endpoint: str
+    permission: Permission
+
+    @property
+    def prefix(self) -> str:
+        """The blueprint of the page."""
+        return self.endpoint.rpartition(".")[0] + "."
+
+
+GROUPS: Final[tuple[tuple[LazyString | None, tuple[Item, ...]], ...]] = (
+    (None, (Item(_l("Overview"), "overview", "dashboard.overview.index", Permission.OVERVIEW_READ),)),
+)
+
+
+def template_context() -> dict[str, Any]:
+    """Return what the layout needs: the navigation of the administrator at hand."""
+    admin = g.get("admin")
+    home = url_for("dashboard.overview.index")
+    return {"admin": admin, "admin_home": home, "admin_nav": [] if admin is None else _nav(admin)}
+
+
+def _nav(admin: Any) -> list[dict[str, Any]]:
+    groups = [
+        (label, [_item(each) for each in items if admin.may(each.permission)]) for label, items in GROUPS
+    ]
+    return [{"label": label, "items": items} for label, items in groups if items]
+
+
+def _item(item: Item) -> dict[str, Any]:
+    return {
+        "label": item.label,
+        "icon": item.icon,
+        "url": url_for(item.endpoint),
+        "current": (request.endpoint or "").startswith(item.prefix),
+    }
