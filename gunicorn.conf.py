@@ -6,6 +6,7 @@ names that could be confused are dropped.
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +61,14 @@ def when_ready(server: Any) -> None:
 
 
 def post_fork(server: Any, worker: Any) -> None:
-    """Leave the model's leash to the master alone, so that its end is the model's end."""
+    """Leave the model's leash to the master alone, so that its end is the model's end; end when told to.
+
+    Until the worker has set its own handlers, it has those of the master, which do nothing in here: it would go on
+    until it is killed for it.
+    """
     del server, worker
+    for each in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+        signal.signal(each, signal.SIG_DFL)
     model.let_go()
 
 

@@ -49,24 +49,27 @@ class Worker(GeventWorker):  # type: ignore[misc]
     """Serves one process; at the first TERM it sends open streams elsewhere and ends when they are gone."""
 
     quitting = False
+    serving = False  # set once what runs beside the requests has started
 
     def run(self) -> None:
         """Start what runs beside the requests, serve, and commit what is under way at the end."""
         from webapp import app as application
 
-        application.start_background(self.wsgi)
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(YOUNG, MIDDLE, OLD)
-        self.announce()
         seconds = FINISH_SECONDS
         try:
+            application.start_background(self.wsgi)
+            self.serving = True
+            gc.collect()
+            gc.freeze()
+            gc.set_threshold(YOUNG, MIDDLE, OLD)
+            self.announce()
             super().run()
         except SystemExit:  # Ctrl-C, or the master is gone
             seconds = 0.0
         finally:
-            self.dismiss()
-            application.finish_shutdown(self.wsgi, seconds)
+            if self.serving:  # else nothing is under way, and what has half started cannot be stopped
+                self.dismiss()
+                application.finish_shutdown(self.wsgi, seconds)
         self.leave()
 
     def leave(self) -> None:
@@ -84,12 +87,14 @@ class Worker(GeventWorker):  # type: ignore[misc]
             sys.stdout.flush()
 
     def dismiss(self) -> None:
-        """Send open streams elsewhere and take on nothing new; harmless when done before."""
+        """Send open streams elsewhere and take on nothing new; harmless when done before, and before serving.
+
+        TERM may come while the application is still being loaded or started: `run` then ends by itself.
+        """
         from webapp import app as application
 
-        loaded = getattr(self, "wsgi", None)  # TERM may come while the application is still being loaded
-        if loaded is not None and not loaded.extensions.get("draining"):
-            application.begin_shutdown(loaded)
+        if self.serving and not self.wsgi.extensions.get("draining"):
+            application.begin_shutdown(self.wsgi)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """TERM: connections get time to end."""

@@ -7,6 +7,7 @@ import signal
 import socket
 import sqlite3
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -89,6 +90,20 @@ def test_no_worker_outlives_the_master(server: Program, name: str) -> None:
     os.kill(server.process.pid, getattr(signal, name))
     wait_for(lambda: not [pid for pid in pids if is_running(pid)])
     assert "Traceback" not in server.output
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seconds", [0.0, 1.0])
+def test_the_end_may_come_while_it_starts(tmp_path: Path, seconds: float) -> None:
+    settings = {"INSTANCE_PATH": str(tmp_path / "instance"), "LOCAL_MODEL": "off", "WEB_CONCURRENCY": "2"}
+    port = free_port()
+    with program(SERVE, cwd=ROOT, log=tmp_path / "log", port=port, **settings) as running:
+        wait_for(lambda: len(running.family()) == 3)
+        time.sleep(seconds)  # somewhere between the fork and the first answer
+        pids = [each.pid for each in running.family()]
+        os.kill(running.process.pid, signal.SIGTERM)
+        wait_for(lambda: not [pid for pid in pids if is_running(pid)])
+        assert "Traceback" not in running.output
 
 
 @pytest.mark.slow
