@@ -89,7 +89,6 @@ def _configure(app: Flask, settings: Settings) -> None:
         SCHEDULER_TIMEZONE="UTC",
         SQLALCHEMY_DATABASE_URI=settings.database_uri,
         SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings.database_uri),
-        BABEL_TRANSLATION_DIRECTORIES=str(ROOT / "webapp" / "translations"),
     )
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

@@ -9,6 +9,7 @@ from flask_login import current_user
 
 from webapp.config import Settings, current_settings
 from webapp.extensions import babel
+from webapp.web.catalogues import compiled_folder
 from webapp.web.requests import current_request_id, in_admin_area
 
 LANGUAGES: Final = {"en": "English", "zh_CN": "中文"}
@@ -21,7 +22,9 @@ THEME_COOKIE: Final = "theme"
 def init_app(app: Flask, settings: Settings) -> None:
     """Bind Babel and hand the templates what they need to know of the reader."""
     app.config.update(
-        BABEL_DEFAULT_LOCALE=settings.default_locale, BABEL_DEFAULT_TIMEZONE=settings.default_timezone
+        BABEL_DEFAULT_LOCALE=settings.default_locale,
+        BABEL_DEFAULT_TIMEZONE=settings.default_timezone,
+        BABEL_TRANSLATION_DIRECTORIES=compiled_folder(settings),
     )
     babel.init_app(app, locale_selector=choose_locale, timezone_selector=choose_timezone)
     app.context_processor(_template_context)
