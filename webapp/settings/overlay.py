@@ -25,23 +25,26 @@ class Overlay:
     """The settings in force in this process."""
 
     def __init__(self) -> None:
+        self._base: Settings | None = None
         self._settings: Settings | None = None
         self._version = -1
         self._checked_at = float("-inf")
 
     def current(self) -> Settings:
         """Return the settings in force; cheap, and never fails."""
-        now = clock.monotonic()
+        now, base = clock.monotonic(), deployment_settings()
+        if base is not self._base:
+            self._base, self._settings = base, None
         if self._settings is None or now - self._checked_at > CHECK_SECONDS:
             self._checked_at = now
-            self._look()
-        return self._settings or deployment_settings()
+            self._look(base)
+        return self._settings or base
 
     def forget(self) -> None:
         """Look again at the next call: this process has changed a setting."""
         self._checked_at = float("-inf")
 
-    def _look(self) -> None:
+    def _look(self, base: Settings) -> None:
         try:
             with db.engine.connect() as connection:
                 version = connection.scalar(select(func.max(SettingChange.id))) or 0
@@ -55,7 +58,7 @@ class Overlay:
                 }
         except (SQLAlchemyError, ValueError):
             return
-        self._settings, self._version = overlaid(deployment_settings(), stored), version
+        self._settings, self._version = overlaid(base, stored), version
 
 
 def init_app(app: Flask) -> None:

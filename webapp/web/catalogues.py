@@ -9,6 +9,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Final
 
+from babel import Locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
@@ -24,7 +25,7 @@ def compiled_folder(settings: Settings) -> str:
     version = hashlib.sha256(b"\0".join(sources.values())).hexdigest()[:16]
     folder = settings.instance_path / "run" / "translations" / version
     for language, source in sources.items():
-        target = folder / language / INSIDE
+        target = folder / str(Locale.parse(language)) / INSIDE  # the name Flask-Babel looks for: zh_Hans_CN
         if not target.is_file():
             target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             draft = target.with_name(f"messages.{os.getpid()}")
