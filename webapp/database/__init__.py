@@ -1,6 +1,6 @@
 """The database: base and types, engine behaviour, write transactions, keyset pages."""
 
-from webapp.database.pages import Page, newest_first
+from webapp.database.pages import Order, Page, newest_first, sorted_page, sorted_rows
 from webapp.database.transactions import process_lock, write_transaction
 from webapp.database.types import (
     Base,
@@ -14,6 +14,7 @@ from webapp.extensions import db
 
 __all__ = [
     "Base",
+    "Order",
     "Page",
     "UTCDateTime",
     "created_at_column",
@@ -23,5 +24,7 @@ __all__ = [
     "newest_first",
     "process_lock",
     "public_id_column",
+    "sorted_page",
+    "sorted_rows",
     "write_transaction",
 ]
