@@ -9,6 +9,7 @@ class ProviderErrorKind(StrEnum):
     """Kinds of failure that are told apart, in words, to the person."""
 
     AUTH = "provider_auth"
+    QUOTA = "provider_quota"
     RATE_LIMITED = "provider_rate_limited"
     TIMEOUT = "provider_timeout"
     STALLED = "provider_stalled"

@@ -2,43 +2,53 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import cast
+
 from flask import Flask, current_app
 
 from webapp.config import current_settings
 from webapp.lib.text import estimate_tokens
+from webapp.llm import catalogue
+from webapp.llm.catalogue import Providers
+from webapp.llm.errors import ProviderError, ProviderErrorKind
 from webapp.llm.providers.contract import AnswerStream
-from webapp.llm.providers.scripted import SCRIPTS, ScriptedProvider
 from webapp.llm.rules import ChatRequest, ModelInfo, Usage
 
 
 def init_app(app: Flask) -> None:
-    """Make the providers of the application; opens nothing."""
-    app.extensions["llm"] = {"scripted": ScriptedProvider()}
+    """Give the application its providers; opens nothing."""
+    app.extensions["llm"] = Providers()
 
 
 def models() -> list[ModelInfo]:
-    """Return the models that can be asked."""
-    if not current_settings().scripted_models:
-        return []
-    return [
-        ModelInfo(name, label_of(name), "scripted", thinking=name == "scripted-thinking") for name in SCRIPTS
-    ]
+    """Return the models that are offered, those that cannot be asked just now among them."""
+    return [offer.info for offer in catalogue.offers(current_settings())]
 
 
 def label_of(name: str) -> str:
-    """Return how a model is called on pages."""
-    return name
+    """Return how a model is called on pages, also one that is not offered any more."""
+    for model in models():
+        if model.name == name:
+            return model.label
+    return catalogue.label_of(name)
 
 
 def default_model() -> ModelInfo | None:
-    """Return the model of a new chat."""
-    return next(iter(models()), None)
+    """Return the model of a new chat: the one the settings name, or the first that can be asked."""
+    available = [model for model in models() if model.available]
+    wanted = current_settings().default_model
+    return next((model for model in available if model.name == wanted), next(iter(available), None))
 
 
 def open_stream(request: ChatRequest) -> AnswerStream:
-    """Return the stream of an answer."""
-    stream: AnswerStream = current_app.extensions["llm"]["scripted"].open(request)
-    return stream
+    """Return the stream of an answer; raises ProviderError if no provider has the model."""
+    settings = current_settings()
+    for offer in catalogue.offers(settings):
+        if offer.info.name == request.model:
+            provider = cast(Providers, current_app.extensions["llm"]).get(offer.info.provider, settings)
+            return provider.open(replace(request, model=offer.model))
+    raise ProviderError(ProviderErrorKind.REJECTED, "no provider offers this model")
 
 
 def estimate_usage(request: ChatRequest, text: str) -> Usage:

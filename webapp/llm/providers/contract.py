@@ -28,3 +28,6 @@ class Provider(Protocol):
 
     def open(self, request: ChatRequest) -> AnswerStream:
         """Return the stream of an answer; the connection is made when it is iterated."""
+
+    def close(self) -> None:
+        """Close what is idle; streams under way go on."""

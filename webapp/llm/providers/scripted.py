@@ -85,6 +85,9 @@ class ScriptedProvider:
         """Return the stream of the script; an unknown name is rejected when it is read."""
         return ScriptedStream(request, self._delay)
 
+    def close(self) -> None:
+        """Close nothing: a script holds no connection."""
+
 
 @dataclass(slots=True)
 class ScriptedStream:
