@@ -111,6 +111,16 @@ class Settings(BaseSettings):
         default=True, description="hold requests to the limits; off only behind a gateway that does"
     )
     registration_open: bool = Field(default=True, description="may strangers register")
+    registration_domains: Names = Field(
+        (), description="e-mail domains that may register, comma separated; empty means all"
+    )
+    admins_need_second_factor: Literal["auto", "on", "off"] = Field(
+        "auto",
+        description="must administrators sign in with a second factor: on, off, or auto, which means in production",
+    )
+    audit_retention_days: int = Field(
+        730, ge=0, le=36_500, description="days the audit log is kept; 0 keeps it for ever"
+    )
 
     default_model: str = Field("", description="model chosen for a new chat; empty means the first available")
     zhipuai_api_key: SecretStr = Field(
@@ -228,6 +238,13 @@ class Settings(BaseSettings):
             return list(self.trusted_hosts)
         own = urlsplit(self.base_url).hostname or "localhost"
         return [own] if self.profile == "production" else sorted({own, "localhost", "127.0.0.1", "[::1]"})
+
+    @property
+    def second_factor_for_admins(self) -> bool:
+        """Whether administrators must have a second factor."""
+        if self.admins_need_second_factor == "auto":
+            return self.profile == "production"
+        return self.admins_need_second_factor == "on"
 
     @property
     def shows_mail(self) -> bool:

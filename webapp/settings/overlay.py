@@ -6,19 +6,20 @@ has no tables yet, leaves what was known.
 
 from __future__ import annotations
 
-import json
 from typing import Any, cast
 
 from flask import Flask, current_app
-from pydantic import SecretStr, ValidationError
+from pydantic import ValidationError
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from webapp.config import Settings, deployment_settings
 from webapp.database import db
 from webapp.lib import clock
+from webapp.settings.faults import checked
 from webapp.settings.models import SettingChange, StoredSetting
 from webapp.settings.rules import CHANGEABLE, CHECK_SECONDS
+from webapp.settings.values import stored_value
 
 
 class Overlay:
@@ -27,7 +28,7 @@ class Overlay:
     def __init__(self) -> None:
         self._base: Settings | None = None
         self._settings: Settings | None = None
-        self._version = -1
+        self._version: tuple[int, int] = (-1, 0)
         self._checked_at = float("-inf")
 
     def current(self) -> Settings:
@@ -47,15 +48,17 @@ class Overlay:
     def _look(self, base: Settings) -> None:
         try:
             with db.engine.connect() as connection:
-                version = connection.scalar(select(func.max(SettingChange.id))) or 0
+                # The count as well: of two changes at once the one with the lower number may be committed last.
+                last, count = connection.execute(
+                    select(func.max(SettingChange.id), func.count(SettingChange.id))
+                ).one()
+                version = (last or 0, count)
                 if version == self._version and self._settings is not None:
                     return
                 rows = connection.execute(
                     select(StoredSetting.name, StoredSetting.value, StoredSetting.secret)
                 )
-                stored = {
-                    name: SecretStr(secret) if secret else json.loads(value) for name, value, secret in rows
-                }
+                stored = {name: stored_value(value, secret) for name, value, secret in rows}
         except (SQLAlchemyError, ValueError):
             return
         self._settings, self._version = overlaid(base, stored), version
@@ -84,9 +87,3 @@ def overlaid(base: Settings, stored: dict[str, Any]) -> Settings:
             except ValidationError:
                 continue
         return base
-
-
-def checked(base: Settings, values: dict[str, Any]) -> Settings:
-    """Return the base with these values, judged by the rules of the settings; raises pydantic's ValidationError."""
-    current = {name: getattr(base, name) for name in type(base).model_fields}
-    return type(base).model_validate(current | values)

@@ -9,11 +9,14 @@ GROUPS: Final[dict[str, tuple[str, ...]]] = {
     "site": ("site_name", "default_locale", "default_timezone"),
     "accounts": (
         "registration_open",
+        "registration_domains",
         "password_min_length",
         "admin_password_min_length",
         "session_idle_minutes",
         "session_absolute_minutes",
+        "admins_need_second_factor",
     ),
+    "audit": ("audit_retention_days",),
     "mail": (
         "mail_server",
         "mail_port",
@@ -38,9 +41,20 @@ GROUPS: Final[dict[str, tuple[str, ...]]] = {
     ),
 }
 CHANGEABLE: Final = frozenset(name for names in GROUPS.values() for name in names)
-# A key is meant for one service: where the service's origin changes, the key goes with it (requirement M5).
-KEY_OF_ORIGIN: Final = {
+# A secret is meant for one service: where the service's origin changes, the secret goes (requirement M5).
+SECRET_OF_ORIGIN: Final = {
     "zhipuai_base_url": "zhipuai_api_key",
     "openai_compatible_base_url": "openai_compatible_api_key",
+    "mail_server": "mail_password",
 }
+# Where the program sends keys and chats: these need a permission of their own (requirement M1).
+OF_PROVIDERS: Final = frozenset(
+    {
+        "zhipuai_api_key",
+        "zhipuai_base_url",
+        "openai_compatible_api_key",
+        "openai_compatible_base_url",
+    }
+)
 CHECK_SECONDS: Final = 2.0  # so long another process may still use the values before a change
+HISTORY_PAGE: Final = 50
