@@ -87,7 +87,7 @@ def test_every_token_used_is_defined() -> None:
 @pytest.mark.parametrize(
     ("css", "compacted"),
     [
-        ("a > b { color: red; }\n", "a > b{color:red}"),
+        ("a > b { color: red !important; }\n", "a>b{color:red!important}"),
         (
             "/* why */ .a,\n.b { margin: 0 auto; top: calc(1px + 2px); }",
             ".a,.b{margin:0 auto;top:calc(1px + 2px)}",
@@ -108,9 +108,18 @@ def test_scripts_may_be_compacted() -> None:
             assert not line.endswith("\\"), f"{path.name}: {line}"
 
 
-def test_compacted_scripts_keep_addresses_in_text() -> None:
-    script = '// why\nconst a = "x // y";\n\n  go(a); // here\n'
-    assert assets.compact_script(script) == 'const a = "x // y";\ngo(a); // here\n'
+@pytest.mark.parametrize(
+    ("script", "compacted"),
+    [
+        ('// why\nconst a = "x // y";\n\n  go(a); // here\n', 'const a="x // y";\ngo(a); // here\n'),
+        ("if (a > b) { c(x, y => y + 1); }\n", "if (a>b){c(x,y=>y + 1);}\n"),
+        ('const s = a ? "b , c" : `d = ${e}`;\n', 'const s=a?"b , c":`d = ${e}`;\n'),
+        ("x = y.replace(/ = /, z);\n", "x = y.replace(/ = /, z);\n"),
+        ("for (const a of b) return a ?? -1;\n", "for (const a of b) return a??-1;\n"),
+    ],
+)
+def test_compacted_scripts_mean_the_same(script: str, compacted: str) -> None:
+    assert assets.compact_script(script) == compacted
 
 
 def test_sprite_holds_every_icon(built: Path) -> None:

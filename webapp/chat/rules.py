@@ -14,6 +14,12 @@ MODEL_NAME_MAX_LENGTH: Final = 120
 CONTEXT_MAX_CHARACTERS: Final = 60_000  # of earlier turns sent along; older ones are left out
 TURNS_PER_PAGE: Final = 30
 CONVERSATIONS_PER_PAGE: Final = 40
+SEARCH_MAX_LENGTH: Final = 200  # characters of what is searched for
+SEARCH_MAX_WORDS: Final = 6
+SEARCH_MESSAGES: Final = 5_000  # of a person's messages, the newest, are searched
+SEARCH_RESULTS: Final = 30
+SEARCH_LEAD: Final = 60  # characters before the word that was found
+SEARCH_EXCERPT: Final = 220
 UNDO_DAYS: Final = 7  # a deleted conversation can be taken back for so long
 
 LEASE_SECONDS: Final = 20

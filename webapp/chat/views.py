@@ -45,6 +45,23 @@ def conversations() -> ResponseReturnValue:
     return render_template(template, **_list(request.args.get("after")))
 
 
+@blueprint.get("/chat/search")
+@limit("chat_search")
+def search() -> ResponseReturnValue:
+    """Show the conversations in which something was said."""
+    text = request.args.get("q", "")[: rules.SEARCH_MAX_LENGTH].strip()
+    hits, more = service.search(current_user, text)
+    found = service.search_words(text)
+    return render_template(
+        "chat/search.html",
+        text=text,
+        hits=hits,
+        more=more,
+        limits=rules,
+        marked=lambda shown: words.marked(shown, found),
+    )
+
+
 @blueprint.post("/chat/messages")
 @limit("chat_send")
 def send() -> ResponseReturnValue:
@@ -212,6 +229,7 @@ def _composer(draft: str = "", problem: AppError | None = None, model: str = "")
 def _answer_context(*, last: bool) -> dict[str, Any]:
     return {
         "ending_words": words.ending_words,
+        "seconds_since": words.seconds_since,
         "models": _models(),
         "last": last,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -51,6 +52,11 @@ def ending_words(answer: AnswerView) -> EndingWords | None:
     return None
 
 
+def seconds_since(moment: dt.datetime) -> int:
+    """Return the whole seconds that have passed."""
+    return max(0, int((clock.utc_now() - moment).total_seconds()))
+
+
 def group_by_day(conversations: Iterable[Conversation]) -> list[Group]:
     """Return conversations, newest first, in groups as the reader's calendar has them."""
     today = to_user_timezone(clock.utc_now()).date()
@@ -63,23 +69,30 @@ def group_by_day(conversations: Iterable[Conversation]) -> list[Group]:
     return groups
 
 
+def marked(text: str, found: list[str]) -> list[tuple[str, bool]]:
+    """Return the text in pieces, each with whether it is one of the words that were found."""
+    longest_first = sorted(map(re.escape, found), key=len, reverse=True)
+    pieces = re.split(f"({'|'.join(longest_first)})", text, flags=re.IGNORECASE)
+    return [(piece, place % 2 == 1) for place, piece in enumerate(pieces) if piece]
+
+
 def greeting(name: str) -> str:
     """Return a greeting for the time of day where the reader is."""
     hour = to_user_timezone(clock.utc_now()).hour
     if 5 <= hour < 12:
-        return _("Good morning, %(name)s.", name=name)
+        return str(_("Good morning, %(name)s.", name=name))
     if 12 <= hour < 18:
-        return _("Good afternoon, %(name)s.", name=name)
-    return _("Good evening, %(name)s.", name=name)
+        return str(_("Good afternoon, %(name)s.", name=name))
+    return str(_("Good evening, %(name)s.", name=name))
 
 
 def _day_label(today: dt.date, day: dt.date) -> str:
     days = (today - day).days
     if days <= 0:
-        return _("Today")
+        return str(_("Today"))
     if days == 1:
-        return _("Yesterday")
-    return _("Last 7 days") if days <= 7 else _("Older")
+        return str(_("Yesterday"))
+    return str(_("Last 7 days") if days <= 7 else _("Older"))
 
 
 def _interruption(answer: AnswerView) -> EndingWords:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, abort, render_template
+from flask import Blueprint, Response, abort, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from webapp.config import current_settings
@@ -22,11 +22,20 @@ def _only_without_a_mail_server() -> None:
         abort(404)
 
 
+@blueprint.app_context_processor
+def _for_pages_that_wait_for_a_code() -> dict[str, str]:
+    return {"mail_page": url_for("dev_mail.index") if current_settings().shows_mail else ""}
+
+
 @blueprint.get("/")
 @public
 def index() -> ResponseReturnValue:
     """List the newest mails."""
-    mails = [(message, outbox.render(message)) for message in outbox.newest(SHOWN) if outbox.unseal(message)]
+    mails = [
+        (message, outbox.render(message), context.get("code", ""))
+        for message in outbox.newest(SHOWN)
+        if (context := outbox.unseal(message))
+    ]
     return render_template("site/dev_mail.html", mails=mails)
 
 

@@ -40,6 +40,8 @@ KEPT_FOR_A_YEAR: Final = "public, max-age=31536000, immutable"
 
 _DATA_URL: Final = re.compile(r"""url\((["']?)data:.*?\1\)""", re.DOTALL)
 _COMMENT: Final = re.compile(r"/\*.*?\*/", re.DOTALL)
+_QUOTED: Final = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`)""")
+_SIGN: Final = re.compile(r" *(=>|[!=]==?|&&|\|\||\?\?=?|[=?:,;{}<>|]) *")
 _ENDPOINT: Final = "assets.serve"
 
 
@@ -139,13 +141,27 @@ def compact(css: str) -> str:
     css = re.sub(r"\s+", " ", _COMMENT.sub("", css))
     css = re.sub(r" ?([{};,]) ?", r"\1", css)
     css = re.sub(r"([\w-]): ", r"\1:", css)
+    css = css.replace(" > ", ">").replace(" !important", "!important")
     return css.replace(";}", "}").strip()
 
 
 def compact_script(script: str) -> str:
-    """Return the module without comment lines and indentation; text over several lines must not rely on either."""
+    """Return the module without comment lines, indentation, and the spaces around signs.
+
+    Lines are kept apart, so no semicolon is missed. A line that may hold a regular expression or a comment is kept as it
+    is, and so is all text in quotes; text over several lines must not rely on its indentation.
+    """
     lines = (line.strip() for line in script.splitlines())
-    return "\n".join(line for line in lines if line and not line.startswith("//")) + "\n"
+    return "\n".join(_tight(line) for line in lines if line and not line.startswith("//")) + "\n"
+
+
+def _tight(line: str) -> str:
+    """Return a line of script without the spaces around signs; every second piece is text in quotes."""
+    if "/" in _QUOTED.sub("", line):
+        return line
+    pieces = _QUOTED.split(line)
+    pieces[::2] = (_SIGN.sub(r"\1", piece) for piece in pieces[::2])
+    return "".join(pieces)
 
 
 def _generate() -> dict[str, bytes]:

@@ -36,10 +36,13 @@ LIMITS: Final[dict[str, Limit]] = {
     "mail_code": Limit("5 per minute; 30 per hour", "address"),
     "code_check": Limit("20 per minute", "address"),
     "chat_send": Limit("30 per minute; 600 per hour", "user"),
+    "chat_search": Limit("60 per minute", "user"),
     "chat_open_stream": Limit("240 per minute", "user"),
     "upload": Limit("20 per hour", "user"),
     "password_change": Limit("10 per hour", "user"),
 }
+
+COUNTED_WHEN_READ: Final = frozenset({"chat_open_stream", "chat_search"})  # reading is what costs here
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -69,7 +72,7 @@ def limit(name: str, *, when: Callable[[], bool] | None = None) -> Callable[[Cal
         row.rate,
         key_func=_KEYS[row.by],
         scope=name,
-        exempt_when=exempt if name != "chat_open_stream" else None,
+        exempt_when=None if name in COUNTED_WHEN_READ else exempt,
     )
     return decorator
 

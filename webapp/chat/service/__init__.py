@@ -10,6 +10,7 @@ from webapp.chat.service.conversations import (
     rename,
     restore,
 )
+from webapp.chat.service.search import Hit, search, search_words
 from webapp.chat.service.threads import (
     AnswerView,
     Thread,
@@ -24,6 +25,7 @@ from webapp.chat.service.threads import (
 
 __all__ = [
     "AnswerView",
+    "Hit",
     "Thread",
     "Turn",
     "answer_view",
@@ -41,6 +43,8 @@ __all__ = [
     "regenerate",
     "rename",
     "restore",
+    "search",
+    "search_words",
     "send_message",
     "stop_answer",
     "thread",

@@ -10,6 +10,19 @@ const on = (type, selector, act) =>
     if (found) act(found, event);
   });
 
+// A link with data-shortcut is followed by Ctrl (on a Mac, Command) and that key.
+const mac = navigator.platform.startsWith("Mac");
+for (const key of mac ? document.querySelectorAll("kbd[data-mac]") : []) key.textContent = key.dataset.mac;
+document.addEventListener("keydown", (event) => {
+  if (!(mac ? event.metaKey : event.ctrlKey) || event.altKey || event.shiftKey) return;
+  const link = document.querySelector(`a[data-shortcut="${CSS.escape(event.key.toLowerCase())}"]`);
+  if (!link) return;
+  event.preventDefault();
+  const field = document.querySelector("form[role=search] input");
+  if (field) field.focus();
+  else link.click();
+});
+
 on("click", "[data-back]", () => history.back());
 
 on("click", "[data-dialog-open]", (opener, event) => {

@@ -1,12 +1,11 @@
 // Follows one answer: applies the events of its stream to the page, and comes back by itself when the line breaks.
 import { decorate } from "./chat-copy.js";
 import { refreshList } from "./chat-list.js";
+import { connection } from "./chat-net.js";
 import { grown } from "./chat-scroll.js";
 import { running } from "./chat-state.js";
 
 const words = document.querySelector("[data-status]");
-const net = document.querySelector("[data-net]");
-const composer = document.querySelector("[data-composer]");
 const BACK_OFF_MS = [500, 1000, 2000, 5000, 10000];
 
 export function follow(article) {
@@ -20,7 +19,11 @@ class Follower {
     this.tail = article.querySelector("[data-tail]");
     this.position = article.dataset.after;
     this.failures = 0;
-    this.began = Date.now();
+    if (this.thinkBox) {
+      this.thinkSince = Date.now() - Number(article.dataset.age) * 1000;
+      if (this.position.split(".")[0] !== "0") this.thoughts = words.dataset.thoughts;
+      this.count();
+    }
     this.setText(this.tail.textContent);
     running.add(article);
     words.textContent = words.dataset.answering;
@@ -46,13 +49,14 @@ class Follower {
     on("reconnect", () => this.again(200));
   }
 
-  // The browser tries again by itself after a broken line; only a refusal closes the source for good.
-  lost() {
-    this.say(navigator.onLine ? composer?.dataset.lost : composer?.dataset.offline);
-    if (this.source.readyState === EventSource.CLOSED) {
-      const wait = BACK_OFF_MS[Math.min(this.failures++, BACK_OFF_MS.length - 1)];
-      this.again(wait);
-    }
+  // The browser tries again by itself after a broken line; only a refusal closes the source for good. Whoever is no
+  // longer signed in, or has deleted the chat elsewhere, is told so by the server when the page loads again.
+  async lost() {
+    connection(true);
+    if (this.source.readyState !== EventSource.CLOSED) return;
+    const answer = await fetch(this.article.dataset.url, { headers: { Accept: "application/json" } }).catch(() => null);
+    if (answer?.status === 401 || answer?.status === 404) return location.reload();
+    this.again(BACK_OFF_MS[Math.min(this.failures++, BACK_OFF_MS.length - 1)]);
   }
 
   again(wait) {
@@ -62,13 +66,7 @@ class Follower {
 
   online() {
     this.failures = 0;
-    this.say("");
-  }
-
-  say(text) {
-    if (!net) return;
-    net.hidden = !text;
-    net.querySelector("span").textContent = text ?? "";
+    connection(false);
   }
 
   setText(text) {
@@ -76,11 +74,13 @@ class Follower {
     const caret = this.tail.querySelector(".caret");
     this.tail.textContent = text;
     this.tail.append(caret ?? makeCaret());
+    if (text) this.begun();
   }
 
   snapshot({ html, tail, reasoning, waiting }) {
     for (const node of [...this.prose.childNodes]) if (node !== this.tail) node.remove();
-    this.article.querySelector("details.think")?.remove();
+    this.thinkBox?.remove();
+    if (html || tail) this.thoughts ??= words.dataset.thoughts;
     if (reasoning) this.think(reasoning);
     this.addHtml(html);
     this.setText(tail);
@@ -94,36 +94,69 @@ class Follower {
 
   // The server's own sanitised HTML, put before the raw tail.
   addHtml(html) {
-    this.settle();
+    if (!html) return;
     this.tail.insertAdjacentHTML("beforebegin", html);
     decorate(this.prose);
+    this.begun();
+  }
+
+  get thinkBox() {
+    return this.article.querySelector("details.think");
   }
 
   think(text) {
-    let box = this.article.querySelector("details.think");
-    if (!box) {
-      box = document.getElementById("think-box").content.firstElementChild.cloneNode(true);
-      this.prose.before(box);
+    this.wait("");
+    if (!this.thinkBox) {
+      this.prose.before(document.getElementById("think-box").content.cloneNode(true));
+      this.thinkSince ??= Date.now();
     }
-    box.querySelector(".think-body").append(text);
-    this.settle();
+    this.thinkBox.querySelector(".think-body").append(text);
+    this.count();
+  }
+
+  // How long it has been thinking, by the second, until the answer begins.
+  count() {
+    if (!this.thoughts) this.clock ??= setInterval(() => this.count(), 1000);
+    this.label(this.thoughts ?? this.seconds(words.dataset.thinkingFor));
+    if (this.thoughts) this.thinkBox.open = false;
+  }
+
+  seconds(sentence) {
+    return sentence.replace("{seconds}", Math.max(1, Math.round((Date.now() - this.thinkSince) / 1000)));
+  }
+
+  label(text) {
+    this.thinkBox.querySelector("summary span").textContent = text;
   }
 
   // The answer begins: the wait is over, the thinking is folded away.
-  settle() {
-    this.article.querySelector("[data-wait]").textContent = "";
-    if (this.text || this.prose.childElementCount > 1) this.article.querySelector("details.think")?.removeAttribute("open");
+  begun() {
+    this.wait("");
+    if (this.thoughts || !this.thinkBox) return;
+    this.thoughts = this.seconds(words.dataset.thoughtFor);
+    this.stopClock();
+    this.label(this.thoughts);
+    this.thinkBox.open = false;
+  }
+
+  stopClock() {
+    clearInterval(this.clock);
+  }
+
+  wait(text) {
+    this.article.querySelector("[data-wait]").textContent = text;
   }
 
   waiting({ seconds }) {
-    this.article.querySelector("[data-wait]").textContent = words.dataset.waiting.replace("{seconds}", seconds);
+    this.wait(words.dataset.waiting.replace("{seconds}", seconds));
   }
 
   async done({ state, html }) {
     this.source.close();
+    this.stopClock();
     this.block({ html, tail: "" });
-    this.say("");
-    words.textContent = state === "stopped" ? words.dataset.stopped : words.dataset.complete;
+    connection(false);
+    words.textContent = words.dataset[state] ?? words.dataset.ended;
     this.tail.querySelector(".caret")?.remove();
     await this.replace();
     running.delete(this.article);
