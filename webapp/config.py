@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import os
+import re
 import secrets
 from collections.abc import Callable
 from pathlib import Path
@@ -30,6 +31,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 SECRET_MIN_LENGTH: Final = 32
 KEYS_FILE: Final = "encryption_keys"
 WEAK_SECRETS: Final = ("changeme", "change-me", "secret", "dev", "password", "example", "test")
+_PRICE: Final = re.compile(r"[^=\s].*=\s*\d+(\.\d+)?\s*/\s*\d+(\.\d+)?")
 
 
 class SettingsError(Exception):
@@ -151,6 +153,12 @@ class Settings(BaseSettings):
     llm_outbound_allow_hosts: Names = Field(
         (), description="host:port pairs of models in private networks that may be called, comma separated"
     )
+    model_prices: Names = Field(
+        (), description="model=input/output per million tokens, comma separated; shown under answers"
+    )
+    price_currency: str = Field(
+        "CNY", pattern="^[A-Z]{3}$", description="currency of MODEL_PRICES, as three letters (ISO 4217)"
+    )
     max_streams_per_user: int = Field(
         5, ge=1, le=1000, description="answers one person may have running at once"
     )
@@ -188,6 +196,11 @@ class Settings(BaseSettings):
             url = urlsplit(getattr(self, name))
             if getattr(self, name) and (url.scheme not in {"http", "https"} or not url.hostname):
                 faults.append(f"{name.upper()}: give a whole address, such as https://example.com.")
+        for entry in self.model_prices:
+            if not _PRICE.fullmatch(entry):
+                faults.append(
+                    f"MODEL_PRICES: write {entry} as model=input/output, such as glm-4-plus=5/5, with decimal points."
+                )
         if self.local_model not in {"auto", "off"} and not Path(self.local_model).is_file():
             faults.append(
                 f"LOCAL_MODEL: there is no file {self.local_model}. Use auto, off, or a path to a gguf file."

@@ -32,6 +32,11 @@ RETRY_MILLISECONDS: Final = 1_000
 READERS_PER_USER: Final = 50  # in one process; a reader that has left is noticed at the next heartbeat
 
 
+def usage_source(generation_id: int) -> str:
+    """Return how the usage ledger names the run of a model that wrote an answer."""
+    return f"generation:{generation_id}"
+
+
 class AnswerState(StrEnum):
     """Where an answer stands; all but the first are final, though an unfinished one can be continued."""
 

@@ -112,6 +112,7 @@ def _failure(answer: AnswerView) -> EndingWords:
     kept = _("Your message is saved and nothing was charged.")
     titles = {
         "provider_auth": _("%(model)s does not accept our key", model=name),
+        "provider_quota": _("%(model)s has no credit left", model=name),
         "provider_rate_limited": _("%(model)s is busy right now", model=name),
         "provider_timeout": _("%(model)s did not answer in time", model=name),
         "provider_stalled": _("%(model)s did not answer in time", model=name),
@@ -124,6 +125,7 @@ def _failure(answer: AnswerView) -> EndingWords:
     title = titles.get(answer.error_kind or "", _("Something broke on our side"))
     advice = {
         "provider_auth": _("An administrator has to renew the key. Use another model meanwhile."),
+        "provider_quota": _("An administrator has to pay for more. Use another model meanwhile."),
         "provider_rejected": _("It may be too long for this model. Shorten it, or use another model."),
     }.get(answer.error_kind or "", _("Try again, or use another model."))
     return EndingWords(title, f"{kept} {advice}", "bad", show_request_id=True)

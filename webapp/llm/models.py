@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import ForeignKey, Index, Integer, String
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.database import Base, created_at_column
@@ -24,4 +24,7 @@ class UsageEntry(Base):
     prompt_tokens: Mapped[int] = mapped_column(Integer)
     completion_tokens: Mapped[int] = mapped_column(Integer)
     estimated: Mapped[bool] = mapped_column(default=False)
+    cost_micros: Mapped[int | None] = mapped_column(
+        BigInteger
+    )  # millionths of PRICE_CURRENCY; null: no price known
     created_at: Mapped[dt.datetime] = created_at_column()

@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import cast
 
 from flask import Flask, current_app
+from sqlalchemy import select
 
 from webapp.config import current_settings
+from webapp.database import db
 from webapp.lib.text import estimate_tokens
 from webapp.llm import catalogue
 from webapp.llm.catalogue import Providers
 from webapp.llm.errors import ProviderError, ProviderErrorKind
+from webapp.llm.models import UsageEntry
+from webapp.llm.prices import Price
+from webapp.llm.prices import read as read_prices
 from webapp.llm.providers.contract import AnswerStream
 from webapp.llm.rules import ChatRequest, ModelInfo, Usage
+
+__all__ = [
+    "Price",
+    "costs_of",
+    "default_model",
+    "estimate_usage",
+    "init_app",
+    "label_of",
+    "models",
+    "open_stream",
+    "price_of",
+    "prices",
+]
 
 
 def init_app(app: Flask) -> None:
@@ -49,6 +68,24 @@ def open_stream(request: ChatRequest) -> AnswerStream:
             provider = cast(Providers, current_app.extensions["llm"]).get(offer.info.provider, settings)
             return provider.open(replace(request, model=offer.model))
     raise ProviderError(ProviderErrorKind.REJECTED, "no provider offers this model")
+
+
+def prices() -> dict[str, Price]:
+    """Return the price of each model that has one."""
+    return read_prices(current_settings().model_prices)
+
+
+def price_of(model: str) -> Price | None:
+    """Return the price of a model, None where the settings state none."""
+    return prices().get(model)
+
+
+def costs_of(sources: Iterable[str]) -> dict[str, int | None]:
+    """Return what the runs that the ledger has under these names cost, in millionths; None where that is not known."""
+    rows = db.session.execute(
+        select(UsageEntry.source, UsageEntry.cost_micros).where(UsageEntry.source.in_(list(sources)))
+    )
+    return {row.source: row.cost_micros for row in rows}
 
 
 def estimate_usage(request: ChatRequest, text: str) -> Usage:

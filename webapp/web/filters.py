@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import unicodedata
 import zlib
+from decimal import Decimal
 from typing import Final, Literal
 
 from babel import Locale
@@ -13,9 +14,12 @@ from flask import Flask
 from flask_babel import format_decimal, get_locale, to_user_timezone
 from markupsafe import Markup
 
+from webapp.config import current_settings
 from webapp.web.assets import asset_url
 from webapp.web.icons import ICONS
 
+NO_BREAK: Final = "\u00a0"
+SIGNS: Final = {"CNY": "¥", "EUR": "€", "GBP": "£", "JPY": "¥", "USD": "$"}
 TINTS: Final = ("", "a2", "a3", "a4")
 
 
@@ -32,6 +36,7 @@ def init_app(app: Flask) -> None:
         mail_moment=mail_moment,
         number=format_number,
         decimal=one_decimal,
+        money=money,
     )
 
 
@@ -43,6 +48,13 @@ def one_decimal(value: float) -> str:
 def format_number(value: int) -> str:
     """Return a whole number with its thousands apart, as the reader's language writes it."""
     return str(format_decimal(value))
+
+
+def money(micros: int) -> str:
+    """Return an amount, given in millionths, with its currency: small ones to two digits that count."""
+    amount, currency = Decimal(micros) / 1_000_000, current_settings().price_currency
+    places = 2 if amount >= 1 or not amount else min(6, max(2, 1 - amount.adjusted()))
+    return SIGNS.get(currency, currency + NO_BREAK) + str(format_decimal(amount, "#,##0.00" + "#" * (places - 2)))
 
 
 def icon(name: str, *, small: bool = False, extra: str = "") -> Markup:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, insert, select, update
 
 from webapp.chat.models import Conversation, Generation, Message
-from webapp.chat.rules import AnswerState
+from webapp.chat.rules import AnswerState, usage_source
 from webapp.lib import clock
 from webapp.llm.models import UsageEntry
 from webapp.llm.rules import Usage
@@ -20,6 +20,7 @@ class Ending:
 
     state: AnswerState
     usage: Usage
+    cost_micros: int | None = None
     error_kind: str | None = None
     first_token_at: dt.datetime | None = None
     reasoning_ms: int | None = None
@@ -64,12 +65,13 @@ def write_ending(connection: Connection, generation_id: int, process: str, endin
         insert(UsageEntry),
         {
             "user_id": row.user_id,
-            "source": f"generation:{generation_id}",
+            "source": usage_source(generation_id),
             "model": row.model,
             "ending": ending.state.value,
             "prompt_tokens": ending.usage.prompt_tokens,
             "completion_tokens": ending.usage.completion_tokens,
             "estimated": ending.usage.estimated,
+            "cost_micros": ending.cost_micros,
             "created_at": ending.finished_at,
         },
     )

@@ -18,6 +18,7 @@ from webapp.llm import service as llm
 from webapp.llm.errors import Aborted, ProviderError
 from webapp.llm.providers.contract import AnswerStream
 from webapp.llm.rules import ChatRequest, Delta, FinishReason, Usage
+from webapp.llm.service import Price
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ class Producer:
     new_text: list[str] = field(default_factory=list)
     ending: Ending = field(default_factory=lambda: Ending(AnswerState.INTERRUPTED, Usage(0, 0)))
     usage: Usage | None = None
+    price: Price | None = None
     finish_reason: FinishReason | None = None
     began: float = field(default_factory=clock.monotonic)
 
@@ -53,6 +55,7 @@ class Producer:
         """Write the answer to its end, whatever that is; always leaves an ending with the journal."""
         try:
             with self.app.app_context():
+                self.price = llm.price_of(self.request.model)
                 self.stream = llm.open_stream(self.request)
                 if self.stopped or self.halted:
                     raise Aborted
@@ -70,6 +73,7 @@ class Producer:
             if self.stream is not None:
                 self.stream.close()
             self.ending.usage = self.usage or self._estimate()
+            self.ending.cost_micros = self._cost()
             self.ending.finished_at = clock.utc_now()
             self.journal.end(self.answer, self.ending)
 
@@ -136,6 +140,9 @@ class Producer:
         has_text = bool(self.new_text or self.answer.feed.text)
         self.ending.state = _BROKEN_OFF if has_text else AnswerState.FAILED
         self.ending.error_kind = kind
+
+    def _cost(self) -> int | None:
+        return self.price.cost_micros(self.ending.usage) if self.price else None
 
     def _estimate(self) -> Usage:
         """Return what was taken where the provider did not say; an answer of which nothing came took nothing."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Mapping
 from datetime import timedelta
 
 from sqlalchemy import delete, select
@@ -16,7 +17,9 @@ from webapp.chat.rules import AnswerState
 from webapp.database import db, write_transaction
 from webapp.lib import clock
 from webapp.lib.text import estimate_tokens
+from webapp.llm import service as llm
 from webapp.llm.rules import Usage
+from webapp.llm.service import Price
 
 log = logging.getLogger(__name__)
 
@@ -46,20 +49,23 @@ class Recovery:
         expired = {row.id for row in live if row.lease_until < now}
         lost = [row.id for row in live if row.process in dead or row.id in expired & self._suspects]
         self._suspects = expired
+        prices = llm.prices() if lost else {}
         for generation_id in lost:
-            interrupt(generation_id)
+            interrupt(generation_id, prices)
         return len(lost)
 
 
 @write_transaction
-def interrupt(generation_id: int) -> bool:
+def interrupt(generation_id: int, prices: Mapping[str, Price]) -> bool:
     """End a lost generation with the text that was committed; tell whether it was still live."""
     generation = db.session.get(Generation, generation_id)
     if generation is None or not generation.answer_state.live:
         return False
     message = db.session.get_one(Message, generation.message_id)
     text, reasoning = committed_text(generation, message)
-    ending = Ending(AnswerState.INTERRUPTED, _usage(message, text, reasoning), error_kind="worker_lost")
+    usage, price = _usage(message, text, reasoning), prices.get(generation.model)
+    ending = Ending(AnswerState.INTERRUPTED, usage, error_kind="worker_lost")
+    ending.cost_micros = price.cost_micros(usage) if price else None
     ending.text, ending.reasoning = text, reasoning
     log.warning("answer interrupted", extra={"generation": generation_id})
     return write_ending(db.session.connection(), generation_id, generation.process, ending)

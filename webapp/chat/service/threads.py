@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from flask_babel import gettext as _
@@ -15,7 +15,7 @@ from webapp.chat import rules
 from webapp.chat.live.feed import Blocks, Feed
 from webapp.chat.live.runtime import runtime
 from webapp.chat.models import Conversation, Generation, Message
-from webapp.chat.rules import AnswerState
+from webapp.chat.rules import AnswerState, usage_source
 from webapp.database import db
 from webapp.errors import NotFound
 from webapp.lib.text import language_of
@@ -40,6 +40,7 @@ class AnswerView:
     event_id: str
     usage: int | None
     estimated: bool
+    cost_micros: int | None
     first_token_seconds: float | None
     error_kind: str | None
     request_id: str
@@ -84,7 +85,8 @@ def thread(conversation: Conversation, before: str | None = None) -> Thread:
 def answer_view(user: User, answer_id: str) -> AnswerView:
     """Return an answer of the user; raises NotFound for anybody else's."""
     message = get_message(user, answer_id, role="assistant")
-    return _view(message, latest_generation(message))
+    generation = latest_generation(message)
+    return _view(message, generation, _costs([generation])[generation.id])
 
 
 def get_message(user: User, message_id: str, *, role: str) -> Message:
@@ -138,11 +140,22 @@ def latest_generation(message: Message) -> Generation:
 def _turns(messages: Sequence[Message]) -> list[Turn]:
     answers = {m.position: m for m in messages if m.role == "assistant"}
     generations = _latest_generations([m.id for m in answers.values()])
+    costs = _costs(generations.values())
     turns: list[Turn] = []
     for question in (m for m in messages if m.role == "user"):
         answer = answers.get(question.position + 1)
-        turns.append(Turn(question, _view(answer, generations[answer.id]) if answer else None))
+        if answer is None:
+            turns.append(Turn(question, None))
+            continue
+        generation = generations[answer.id]
+        turns.append(Turn(question, _view(answer, generation, costs[generation.id])))
     return turns
+
+
+def _costs(generations: Iterable[Generation]) -> dict[int, int | None]:
+    """Return what each generation cost in millionths, None where that is not known or not yet."""
+    found = llm.costs_of([usage_source(each.id) for each in generations])
+    return {each.id: found.get(usage_source(each.id)) for each in generations}
 
 
 def _latest_generations(message_ids: list[int]) -> dict[int, Generation]:
@@ -155,7 +168,7 @@ def _latest_generations(message_ids: list[int]) -> dict[int, Generation]:
     return {row.message_id: row for row in rows}
 
 
-def _view(message: Message, generation: Generation) -> AnswerView:
+def _view(message: Message, generation: Generation, cost_micros: int | None) -> AnswerView:
     text, reasoning, state = message.text, message.reasoning, generation.answer_state
     if state.live:
         live = runtime().feed(generation, message)
@@ -178,6 +191,7 @@ def _view(message: Message, generation: Generation) -> AnswerView:
         event_id=f"{len(text)}.{len(reasoning)}" if reasoning else str(len(text)),
         usage=sum(number or 0 for number in tokens) if tokens != [None, None] else None,
         estimated=generation.usage_estimated,
+        cost_micros=cost_micros,
         first_token_seconds=_first_token_seconds(generation),
         error_kind=generation.error_kind,
         request_id=generation.request_id,
