@@ -124,6 +124,13 @@ class Settings(BaseSettings):
         730, ge=0, le=36_500, description="days the audit log is kept; 0 keeps it for ever"
     )
 
+    scheduler: Literal["embedded", "off"] = Field(
+        "embedded", description="off leaves scheduled work to processes of `flask scheduler run`"
+    )
+    task_modules: Names = Field((), description="modules with functions for tasks, imported at the start")
+    task_slots: int = Field(4, ge=1, le=64, description="task runs one process has under way at a time")
+    task_history_days: int = Field(30, ge=1, le=3650, description="task runs are kept for so long")
+
     default_model: str = Field("", description="model chosen for a new chat; empty means the first available")
     zhipuai_api_key: SecretStr = Field(
         SecretStr(""), description="key for Zhipu models, of the form id.secret"

@@ -11,11 +11,10 @@ from sqlalchemy import delete, select
 
 from webapp.chat.live.endings import Ending, write_ending
 from webapp.chat.live.journal import REASONING, TEXT
-from webapp.chat.live.process import is_surely_dead
 from webapp.chat.models import AnswerSegment, Generation, Message
 from webapp.chat.rules import AnswerState
 from webapp.database import db, write_transaction
-from webapp.lib import clock
+from webapp.lib import clock, processes
 from webapp.lib.text import estimate_tokens
 from webapp.llm import service as llm
 from webapp.llm.rules import Usage
@@ -45,7 +44,7 @@ class Recovery:
             )
         ).all()
         db.session.rollback()
-        dead = {name for name in {row.process for row in live} if is_surely_dead(name)}
+        dead = {name for name in {row.process for row in live} if processes.is_surely_dead(name)}
         expired = {row.id for row in live if row.lease_until < now}
         lost = [row.id for row in live if row.process in dead or row.id in expired & self._suspects]
         self._suspects = expired

@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from webapp.chat import rules
-from webapp.chat.live import follower, process, recovery
+from webapp.chat.live import follower, recovery
 from webapp.chat.live.feed import Feed, Reader
 from webapp.chat.live.follower import Followed
 from webapp.chat.live.journal import Journal, LiveAnswer
@@ -23,7 +23,7 @@ from webapp.chat.models import Generation, Message
 from webapp.chat.rules import AnswerState
 from webapp.database import db, write_transaction
 from webapp.identity import service as identity
-from webapp.lib import clock
+from webapp.lib import clock, processes
 from webapp.llm.rules import ChatRequest
 
 log = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ class Runtime:
 
     def __init__(self, app: Flask) -> None:
         self.app = app
-        self.process = process.new_name()
+        self.process = processes.new_name()
         self.journal = Journal(app, self.process, on_end=self._forget)
         self.producers: dict[int, Producer] = {}
         self.readers: set[Reader] = set()

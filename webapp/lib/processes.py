@@ -1,4 +1,4 @@
-"""The name of this process, and whether another one on this machine still lives."""
+"""Names of processes, and whether another one on this machine still lives."""
 
 from __future__ import annotations
 

@@ -1,0 +1,81 @@
+"""States, policies and limits of tasks and their runs."""
+
+from __future__ import annotations
+
+import datetime as dt
+from enum import StrEnum
+from typing import Final
+
+NAME_LENGTH: Final = 120
+FUNCTION_LENGTH: Final = 80
+CRON_LENGTH: Final = 120
+REASON_LENGTH: Final = 300
+PROGRESS_LENGTH: Final = 200
+TRACE_LENGTH: Final = 20_000
+RESULT_LENGTH: Final = 20_000
+LINE_LENGTH: Final = 2_000
+
+LEASE_SECONDS: Final = 30
+HEARTBEAT_SECONDS: Final = 5
+TICK_SECONDS: Final = 1.0
+CLAIM_AT_ONCE: Final = 200  # due tasks one transaction takes
+SLOTS_KEPT_UP: Final = 1_000  # missed slots that the policy `all` makes up for at one time
+QUEUE_PATIENCE: Final = dt.timedelta(days=1)  # a queued run nobody could start for so long is given up
+MIN_INTERVAL_SECONDS: Final = 1
+MAX_TIMEOUT_SECONDS: Final = 24 * 3600
+MAX_RETRIES: Final = 20
+
+
+class TaskState(StrEnum):
+    """Whether a task comes due."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"
+    DISABLED = "disabled"  # after too many failures in a row
+    FINISHED = "finished"  # a one-off whose slot has come, or a schedule without a next time
+
+
+class RunState(StrEnum):
+    """Where a run stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    TIMED_OUT = "timed_out"
+    LOST = "lost"  # its process died or lost its lease
+    CANCELLED = "cancelled"
+    SKIPPED = "skipped"
+
+    @property
+    def final(self) -> bool:
+        """Whether nothing follows."""
+        return self not in {RunState.QUEUED, RunState.RUNNING}
+
+    @property
+    def bad(self) -> bool:
+        """Whether somebody should look."""
+        return self in {RunState.FAILED, RunState.TIMED_OUT, RunState.LOST}
+
+
+class Trigger(StrEnum):
+    """Why there is a run."""
+
+    SCHEDULE = "schedule"
+    MANUAL = "manual"
+
+
+class Misfire(StrEnum):
+    """What becomes of slots that nobody was there for."""
+
+    SKIP = "skip"
+    ONCE = "once"
+    ALL = "all"
+
+
+class Overlap(StrEnum):
+    """What becomes of a slot that comes while the run before is still at work."""
+
+    SKIP = "skip"
+    QUEUE = "queue"
+    ALLOW = "allow"
