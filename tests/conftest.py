@@ -12,6 +12,7 @@ from flask_migrate import upgrade
 
 from tests.pages import PageClient
 from tests.people import Person, add_admin, add_user, sign_in, sign_in_admin
+from webapp import background
 from webapp.app import create_app, finish_shutdown
 from webapp.config import Settings
 from webapp.extensions import db
@@ -82,6 +83,7 @@ def running(settings: Settings) -> Iterator[Flask]:
     app = create_app(settings)
     app.test_client_class = PageClient
     yield app
+    background.stop(app)
     finish_shutdown(app, seconds=0)
     with app.app_context():
         db.session.remove()

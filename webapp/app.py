@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable
-from typing import Any
-
 from flask import Flask
 from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from webapp import accounts, admins, chat, dashboard, llm, site
+from webapp import accounts, admins, background, chat, dashboard, llm, site
 from webapp import settings as runtime_settings
-from webapp.chat import jobs as chat_jobs
 from webapp.config import ROOT, Settings, load_settings, with_own_secrets
 from webapp.database import transactions
 from webapp.database.engine import engine_options, init_engine
-from webapp.extensions import csrf, db, login_manager, migrate, scheduler
-from webapp.identity import jobs as identity_jobs
+from webapp.extensions import csrf, db, login_manager, migrate
 from webapp.mail import delivery, senders
-from webapp.mail import jobs as mail_jobs
 from webapp.web import assets, filters, guards, headers, limits, locale, logs, problems, requests
-
-log = logging.getLogger(__name__)
 
 MAX_FORM_PARTS = 200
 MAX_FORM_MEMORY_BYTES = 1_000_000
@@ -39,18 +30,15 @@ def create_app(settings: Settings | None = None) -> Flask:
     _bind_kit(app, settings)
     for feature in (runtime_settings, accounts, admins, llm, chat, site, dashboard):
         feature.init_app(app)
+    background.init_app(app, settings)
     return app
 
 
 def start_background(app: Flask) -> None:
-    """Start what runs beside the requests of this process: the journal of live answers and recurring work."""
+    """Start what runs beside the requests of this process: the journal of live answers and scheduled work."""
     with app.app_context():
         chat.start(app)
-    if not scheduler.running:
-        scheduler.init_app(app)
-        for name, job, seconds in (*mail_jobs.JOBS, *identity_jobs.JOBS, *chat_jobs.JOBS):
-            scheduler.add_job(name, _in_context(app, job), trigger="interval", seconds=seconds, jitter=1)
-        scheduler.start()
+    background.start(app)
 
 
 def begin_shutdown(app: Flask) -> None:
@@ -58,8 +46,7 @@ def begin_shutdown(app: Flask) -> None:
     app.extensions["draining"] = True
     with app.app_context():
         chat.stop(app)
-    if scheduler.running:
-        scheduler.shutdown(wait=False)
+    background.stop(app)
 
 
 def finish_shutdown(app: Flask, seconds: float) -> None:
@@ -123,18 +110,3 @@ def _bind_kit(app: Flask, settings: Settings) -> None:
     assets.init_app(app)
     filters.init_app(app)
     guards.init_app(app)
-
-
-def _in_context(app: Flask, job: Callable[[], Any]) -> Callable[[], None]:
-    """Give a job its application context; a failure is logged and the next turn comes all the same."""
-
-    def run() -> None:
-        with app.app_context():
-            try:
-                job()
-            except Exception:
-                log.exception("recurring work failed", extra={"job": job.__name__})
-            finally:
-                db.session.remove()
-
-    return run

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import json
 import os
 import re
 import secrets
@@ -240,6 +241,15 @@ class Settings(BaseSettings):
             if url.startswith(scheme):
                 return "mysql+pymysql://" + url.removeprefix(scheme)
         return url
+
+    def for_another_process(self) -> dict[str, Any]:
+        """Return the values as JSON-able data, secrets in clear: for a pipe to a process of ours, nothing else."""
+        values = {name: getattr(self, name) for name in type(self).model_fields}
+        clear = {
+            name: value.get_secret_value() if isinstance(value, SecretStr) else value
+            for name, value in values.items()
+        }
+        return dict(json.loads(json.dumps(clear, default=str)))
 
     @property
     def base_url(self) -> str:

@@ -13,7 +13,6 @@ import signal
 import sys
 from dataclasses import asdict
 from types import FrameType
-from typing import Any
 
 from webapp.app import create_app
 from webapp.config import Settings
@@ -23,7 +22,9 @@ from webapp.tasks.execution import execute
 
 def main() -> None:
     """Serve one run after the other until standard input closes."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the engine ends us, in order
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl-C reaches the whole group; the engine ends us, in order
     signal.signal(signal.SIGTERM, _cancel)
     report_to = os.dup(1)
     os.dup2(2, 1)  # what functions print is not for our one line
@@ -37,16 +38,6 @@ def main() -> None:
 
 def _cancel(_signal: int, _frame: FrameType | None) -> None:
     raise Cancelled
-
-
-def settings_for_runner(settings: Settings) -> dict[str, Any]:
-    """Return the settings as a runner takes them, secrets in clear: they go through a pipe and nowhere else."""
-    values: dict[str, Any] = {}
-    for name in type(settings).model_fields:
-        value = getattr(settings, name)
-        get_secret = getattr(value, "get_secret_value", None)
-        values[name] = get_secret() if get_secret else value
-    return dict(json.loads(json.dumps(values, default=str)))
 
 
 if __name__ == "__main__":

@@ -27,7 +27,8 @@ WAIT_SECONDS = 60
 @pytest.fixture
 def folder(app: Flask, user: Person, instance: Path) -> Path:
     """An instance folder in which Lin Yue has an account."""
-    assert app and user
+    assert app
+    assert user
     return instance
 
 

@@ -21,14 +21,17 @@ RUNS_KEPT_EACH = 200  # of a built-in task; those of every few seconds would fil
 def ensure_built_in() -> None:
     """Add what is new, follow the registry where nobody changed the task, and disable what is gone."""
     rows = {
-        row.built_in_key: row for row in db.session.scalars(select(Task).where(Task.built_in_key.is_not(None)))
+        row.built_in_key: row
+        for row in db.session.scalars(select(Task).where(Task.built_in_key.is_not(None)))
     }
     for found in task_registry:
         if found.schedule is None:
             continue
         row = rows.pop(found.name, None)
         if row is None:
-            db.session.add(Task(name=str(found.label), func_name=found.name, built_in_key=found.name, **_values(found)))
+            db.session.add(
+                Task(name=str(found.label), func_name=found.name, built_in_key=found.name, **_values(found))
+            )
         elif not row.customised:
             _follow(row, found)
     for gone in rows.values():

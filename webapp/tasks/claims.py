@@ -52,7 +52,7 @@ def take_ready(worker: str, capacity: int) -> list[Claim]:
     if capacity <= 0:
         return []
     now, claims, busy = clock.utc_now(), [], set[int]()
-    for run, task in db.session.execute(_ready(now).limit(capacity)).tuples():
+    for run, task in db.session.execute(_ready(now).limit(capacity)).all():
         overlaps = task.id in busy or _is_running(task.id)
         if overlaps and task.overlap == Overlap.QUEUE.value:
             continue
@@ -117,12 +117,11 @@ def _slots_until(task: Task, first: dt.datetime, now: dt.datetime) -> list[dt.da
     return slots
 
 
-def _ready(now: dt.datetime) -> Select[tuple[TaskRun, Task]]:
+def _ready(now: dt.datetime) -> Select[TaskRun, Task]:
     """Return the query for runs that may start; those that have to queue behind another one stay out."""
     other = aliased(TaskRun)
-    has_to_wait = (
-        (Task.overlap == Overlap.QUEUE.value)
-        & exists().where(other.task_id == Task.id, other.state == RunState.RUNNING.value)
+    has_to_wait = (Task.overlap == Overlap.QUEUE.value) & exists().where(
+        other.task_id == Task.id, other.state == RunState.RUNNING.value
     )
     return (
         select(TaskRun, Task)

@@ -11,7 +11,7 @@ import logging
 import threading
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from flask import Flask
 from sqlalchemy import exists, insert, select, update
@@ -87,7 +87,7 @@ class RunContext:
         if self.cancelled:
             raise Cancelled
 
-    def __enter__(self) -> RunContext:
+    def __enter__(self) -> Self:
         """Begin: log records of this context are lines of the run from now on."""
         self._token = _current.set(self)
         self._writer.start()

@@ -34,7 +34,9 @@ def execute(app: Flask, run_id: int, fence: int, *, started: list[RunContext] | 
             .join(Task, Task.id == TaskRun.task_id)
             .where(TaskRun.id == run_id)
         ).one_or_none()
-        task = db.session.scalar(select(Task).join(TaskRun, TaskRun.task_id == Task.id).where(TaskRun.id == run_id))
+        task = db.session.scalar(
+            select(Task).join(TaskRun, TaskRun.task_id == Task.id).where(TaskRun.id == run_id)
+        )
         if row is None or task is None:
             return Outcome(RunState.FAILED, _("The task was deleted."))
         found, given, attempt = task_registry.find(row.func_name), task.given, row.attempt

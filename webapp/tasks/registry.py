@@ -142,7 +142,9 @@ task_registry: Final = TaskRegistry()
 
 def faults(error: ValidationError) -> dict[str, str]:
     """Return what is wrong with arguments, by parameter."""
-    return {".".join(str(part) for part in each["loc"]) or "arguments": each["msg"] for each in error.errors()}
+    return {
+        ".".join(str(part) for part in each["loc"]) or "arguments": each["msg"] for each in error.errors()
+    }
 
 
 def _seconds(seconds: int | None, minutes: int | None, hours: int | None) -> int | None:

@@ -63,7 +63,9 @@ class Schedule:
             return anchor + step * ((moment - anchor) // step + 1)
         return _next_cron(self.cron or "", zone_named(self.timezone), moment)
 
-    def upcoming(self, moment: dt.datetime, count: int, *, anchor: dt.datetime | None = None) -> list[dt.datetime]:
+    def upcoming(
+        self, moment: dt.datetime, count: int, *, anchor: dt.datetime | None = None
+    ) -> list[dt.datetime]:
         """Return the next slots, at most so many."""
         found: list[dt.datetime] = []
         while len(found) < count and (slot := self.next_after(moment, anchor=anchor)) is not None:

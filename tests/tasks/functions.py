@@ -1,0 +1,70 @@
+"""Functions for tests of tasks; runners import this module by TASK_MODULES."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from pathlib import Path
+
+from webapp.tasks.context import RunContext
+from webapp.tasks.registry import Failed, Skip, task_registry
+
+log = logging.getLogger(__name__)
+
+
+@task_registry.register(name="note")
+def note(path: str, text: str = "ran") -> int:
+    """Append a line to a file."""
+    with Path(path).open("a") as file:
+        file.write(text + "\n")
+    return os.getpid()
+
+
+@task_registry.register(name="note_here", isolated=False)
+def note_here(path: str) -> int:
+    """Append a line to a file, in the engine's own process."""
+    return note(path)
+
+
+@task_registry.register(name="note_async")
+async def note_async(path: str) -> str:
+    """Append a line to a file, asynchronously."""
+    note(path)
+    return "done"
+
+
+@task_registry.register(name="talk")
+def talk(run: RunContext, count: int = 3) -> None:
+    """Log lines and progress."""
+    for number in range(count):
+        log.info("line %s", number)
+        run.progress(number + 1, count, f"step {number + 1}")
+
+
+@task_registry.register(name="fail")
+def fail(kind: str = "raise") -> None:
+    """Fail in the way named."""
+    if kind == "skip":
+        raise Skip("nothing to do")
+    if kind == "reason":
+        raise Failed("the other side said no")
+    if kind == "die":
+        os._exit(7)
+    raise RuntimeError("broken, with the key sk-abcdefghijklmnop")
+
+
+@task_registry.register(name="hang")
+def hang(seconds: float = 600) -> None:
+    """Do nothing for long, deaf to everything but signals."""
+    time.sleep(seconds)
+
+
+@task_registry.register(name="fail_until")
+def fail_until(path: str, times: int) -> int:
+    """Fail so many times, then succeed."""
+    note(path)
+    tries = len(Path(path).read_text().splitlines())
+    if tries <= times:
+        raise Failed(f"try {tries}")
+    return tries

@@ -1,0 +1,90 @@
+"""What runs beside the requests of a process: the clock of scheduled work, and the engine behind it.
+
+Flask-APScheduler only ticks, once a second; what is due, and whose it is, is decided in the database, so that any
+number of processes may tick.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import sys
+from collections.abc import Callable
+from typing import Final
+
+from flask import Flask
+from sqlalchemy.exc import SQLAlchemyError
+
+from webapp.chat import jobs as chat_jobs
+from webapp.config import ROOT, Settings
+from webapp.database import db
+from webapp.extensions import scheduler
+from webapp.identity import jobs as identity_jobs
+from webapp.mail import jobs as mail_jobs
+from webapp.tasks import built_in, rules
+from webapp.tasks.context import install_log_handler
+from webapp.tasks.engine import EXTENSION, Engine, engine
+from webapp.tasks.pool import Pool
+from webapp.tasks.registry import task_registry
+
+log = logging.getLogger(__name__)
+
+RUNNER: Final = (sys.executable, "-m", "webapp.runner")
+TICK: Final = "task_tick"
+# Recurring work of the program itself: short, and harmless when it is done twice.
+JOBS: Final[list[tuple[str, Callable[[], object], int]]] = [
+    *mail_jobs.JOBS,
+    *identity_jobs.JOBS,
+    *chat_jobs.JOBS,
+]
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Register the functions that tasks may run, and make the engine; starts nothing."""
+    for name, job, seconds in JOBS:
+        task_registry.register(
+            name=name, interval_seconds=seconds, isolated=False, creatable=False, idempotent=True
+        )(job)
+    for module in settings.task_modules:
+        importlib.import_module(module)
+    install_log_handler()
+    app.extensions[EXTENSION] = Engine(
+        app, lambda: Pool(RUNNER, ROOT, settings.for_another_process()), slots=settings.task_slots
+    )
+
+
+def start(app: Flask) -> None:
+    """Start the clock, unless other processes do the scheduled work; harmless when it runs."""
+    settings: Settings = app.extensions["settings"]
+    if settings.scheduler == "off" or scheduler.running:
+        return
+    scheduler.init_app(app)
+    with app.app_context():
+        _guarded(built_in.ensure_built_in)
+    scheduler.add_job(TICK, lambda: tick(app), trigger="interval", seconds=rules.TICK_SECONDS)
+    scheduler.start()
+
+
+def tick(app: Flask) -> None:
+    """Do what is due now; a failure is logged, and the next tick comes all the same."""
+    with app.app_context():
+        _guarded(engine().tick)
+
+
+def stop(app: Flask) -> None:
+    """Stop the clock and end the runs of this process."""
+    if scheduler.running:
+        scheduler.shutdown(wait=False)
+    with app.app_context():
+        engine().close()
+
+
+def _guarded(duty: Callable[[], None]) -> None:
+    try:
+        duty()
+    except SQLAlchemyError as error:
+        log.warning("scheduled work waits for the database", extra={"error": type(error).__name__})
+    except Exception:
+        log.exception("tick failed")
+    finally:
+        db.session.remove()
