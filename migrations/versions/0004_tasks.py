@@ -1,6 +1,6 @@
 """Tasks and their runs
 
-Revision: 0003, after 0002
+Revision: 0004, after 0003
 Created: 2026-11-24
 """
 
@@ -9,8 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import mysql
-revision = '0003'
-down_revision = '0002'
+revision = '0004'
+down_revision = '0003'
 branch_labels = None
 depends_on = None
 
