@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.chat.reading import Page, frames
-from webapp.chat.live.feed import FRAMES_KEPT, Feed, Reader, open_block_start
+from webapp.chat.live.blocks import open_block_start
+from webapp.chat.live.feed import FRAMES_KEPT, Feed, Reader
 from webapp.chat.live.position import Position, parse
 from webapp.chat.rules import AnswerState
 from webapp.lib import markdown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from enum import StrEnum
 from typing import Final
 
@@ -27,14 +28,17 @@ LEASE_RENEW_SECONDS: Final = 5
 TICK_SECONDS: Final = 0.05
 KICK_SECONDS: Final = 0.005
 FOLLOW_SECONDS: Final = 0.1
-HEARTBEAT_SECONDS: Final = 15
+HEARTBEAT_SECONDS: Final = 7  # it takes two to notice that a reader has left
 RETRY_MILLISECONDS: Final = 1_000
 READERS_PER_USER: Final = 50  # in one process; a reader that has left is noticed at the next heartbeat
 
 
-def usage_source(generation_id: int) -> str:
-    """Return how the usage ledger names the run of a model that wrote an answer."""
-    return f"generation:{generation_id}"
+def usage_source(generation_id: int, created_at: dt.datetime) -> str:
+    """Return how the usage ledger names the run of a model that wrote an answer.
+
+    The ledger outlives the generations, and SQLite gives the keys of deleted rows out again: hence the time.
+    """
+    return f"generation:{generation_id}:{int(created_at.timestamp() * 1000)}"
 
 
 class AnswerState(StrEnum):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import socket
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
 from flask import Blueprint, Response, request
@@ -11,8 +12,8 @@ from flask_babel import gettext as _
 from flask_login import current_user
 
 from webapp.chat import rules, service
-from webapp.chat.live.feed import Feed, Reader
-from webapp.chat.live.position import parse
+from webapp.chat.live.feed import Feed, Reader, Retired
+from webapp.chat.live.position import Position, parse
 from webapp.chat.live.runtime import Runtime, runtime
 from webapp.database import db
 from webapp.errors import TooMany
@@ -31,19 +32,33 @@ RECONNECT_MILLISECONDS = 500
 def events(answer_id: str) -> ResponseReturnValue:
     """Send an answer from the reader's position on, until it ends."""
     position = parse(request.headers.get("Last-Event-ID") or request.args.get("after"))
-    if position is not None and position.ended:
-        service.answer_view(current_user, answer_id)
-        return Response(status=204)
     live = runtime()
-    if sum(reader.user_id == current_user.id for reader in live.readers) >= rules.READERS_PER_USER:
-        raise TooMany(_("This answer is open in too many places. Close some of them."), retry_after_seconds=5)
-    reader = Reader(identity.current_session_id(), current_user.id)
     feed = service.feed(current_user, answer_id)
-    first = feed.join(reader, position)
+    if position is not None and position.ended and not feed.state.live:
+        return Response(status=204)
+    if request.method == "HEAD":  # its body is never sent, so nobody would take the reader out again
+        return _stream(())
+    if sum(reader.user_id == current_user.id for reader in tuple(live.readers)) >= rules.READERS_PER_USER:
+        raise TooMany(_("This answer is open in too many places. Close some of them."), retry_after_seconds=5)
+    reader = Reader(identity.current_session_id(), current_user.id, dismissed=live.draining)
+    feed, first = _join(feed, reader, answer_id, position)
     live.readers.add(reader)
     db.session.remove()
     _limit_sending()
-    response = Response(_Events(live, feed, reader, first), mimetype="text/event-stream")
+    return _stream(_Events(live, feed, reader, first))
+
+
+def _join(feed: Feed, reader: Reader, answer_id: str, position: Position | None) -> tuple[Feed, bytes]:
+    """Join a feed; one that was given up since it was found is found again."""
+    while True:
+        try:
+            return feed, feed.join(reader, position)
+        except Retired:
+            feed = service.feed(current_user, answer_id)
+
+
+def _stream(body: Iterable[bytes]) -> Response:
+    response = Response(body, mimetype="text/event-stream")
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"
     return response
@@ -74,7 +89,8 @@ class _Events:
                 return
             reader.bell.wait()
             reader.bell.clear()
-            yield feed.since(reader) or sse.comment()
+            if not reader.revoked:
+                yield feed.since(reader) or sse.comment()
 
     def close(self) -> None:
         """Forget the reader."""
@@ -83,8 +99,13 @@ class _Events:
 
 
 def _limit_sending() -> None:
-    """Let a write to a client that never reads fail after a while, so that it holds no worker for ever."""
-    socket = request.environ.get("gunicorn.socket")
-    if socket is not None:
-        with suppress(OSError):
-            socket.settimeout(SEND_TIMEOUT_SECONDS)
+    """Let a write to a client that never reads fail after a while, so that it holds no worker for ever.
+
+    The same for a client that vanished without a word: what is sent to it is never acknowledged.
+    """
+    connection = request.environ.get("gunicorn.socket")
+    if connection is not None:
+        with suppress(OSError, AttributeError):  # AttributeError: where the system has no such option
+            connection.settimeout(SEND_TIMEOUT_SECONDS)
+            milliseconds = SEND_TIMEOUT_SECONDS * 1000
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)

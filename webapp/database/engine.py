@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from flask import Flask
 from sqlalchemy import Connection, Engine, event
+from sqlalchemy.exc import OperationalError
 
 from webapp.lib import offload
 
@@ -88,5 +89,9 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
+    """Begin; SQLAlchemy does not turn what a listener raises into an error of its own kind."""
     driver: Any = connection.connection.driver_connection
-    driver.begin(writes=bool(connection.get_execution_options().get(WRITES)))
+    try:
+        driver.begin(writes=bool(connection.get_execution_options().get(WRITES)))
+    except sqlite3.Error as error:
+        raise OperationalError("BEGIN", None, error) from error

@@ -70,13 +70,14 @@ def process_lock() -> Iterator[None]:
 
 
 def is_retryable(error: DBAPIError) -> bool:
-    """Tell whether the whole transaction may succeed when it is run again."""
+    """Tell whether the whole transaction may succeed when it is run again.
+
+    Not where SQLite's lock is held by another program: SQLite itself has waited for it, long enough for a person.
+    """
     if not isinstance(error, OperationalError):
         return False
     arguments: tuple[Any, ...] = getattr(error.orig, "args", ())
-    if arguments and arguments[0] in RETRYABLE_MYSQL:
-        return True
-    return "database is locked" in str(error.orig)
+    return bool(arguments) and arguments[0] in RETRYABLE_MYSQL
 
 
 @contextlib.contextmanager

@@ -83,6 +83,20 @@ def estimate_tokens(text: str) -> int:
     return math.ceil(cjk * 0.6 + (len(text) - cjk) / 4)
 
 
+def without_lone_surrogates(text: str) -> str:
+    """Return the text with the two halves of a surrogate pair joined, and a half without the other replaced.
+
+    JSON may carry such halves as escapes, and a model's tokens may end between them; no database takes them.
+    """
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
 def _in_word(text: str, position: int) -> bool:
     """Tell whether a cut before the position would divide a word of a script that has spaces."""
     return all(_WORD.match(each) and not _CJK.match(each) for each in text[position - 1 : position + 1])

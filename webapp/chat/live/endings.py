@@ -51,7 +51,13 @@ def write_ending(connection: Connection, generation_id: int, process: str, endin
     if changed.rowcount == 0:
         return False
     row = connection.execute(
-        select(Generation.message_id, Generation.user_id, Generation.model, Message.conversation_id)
+        select(
+            Generation.message_id,
+            Generation.user_id,
+            Generation.model,
+            Generation.created_at,
+            Message.conversation_id,
+        )
         .join(Message, Message.id == Generation.message_id)
         .where(Generation.id == generation_id)
     ).one()
@@ -65,7 +71,7 @@ def write_ending(connection: Connection, generation_id: int, process: str, endin
         insert(UsageEntry),
         {
             "user_id": row.user_id,
-            "source": usage_source(generation_id),
+            "source": usage_source(generation_id, row.created_at),
             "model": row.model,
             "ending": ending.state.value,
             "prompt_tokens": ending.usage.prompt_tokens,

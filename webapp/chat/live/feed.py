@@ -2,25 +2,24 @@
 
 A frame is built once and sent to every reader. Finished Markdown blocks replace the raw tail as HTML, so that
 the work is linear in the text. Without readers nothing is rendered.
+
+Writer and readers may be in different threads. What changes text, frames and blocks together holds the feed's lock;
+`since`, which every reader calls at every tick, does without one.
 """
 
 from __future__ import annotations
 
-import html
 import json
-import logging
 import threading
 from dataclasses import dataclass, field
 from typing import Final
 
+from webapp.chat.live.blocks import Blocks, open_block_start, render
 from webapp.chat.live.position import Position
 from webapp.chat.rules import RETRY_MILLISECONDS, AnswerState
-from webapp.lib import markdown, offload, sse
-
-log = logging.getLogger(__name__)
+from webapp.lib import sse
 
 FRAMES_KEPT: Final = 256
-OFFLOAD_FROM_CHARACTERS: Final = 2_000
 
 
 @dataclass(slots=True)
@@ -47,63 +46,8 @@ class _Frame:
     position: Position
 
 
-class Blocks:
-    """The finished blocks of a growing text and their HTML, each rendered once and only when asked for."""
-
-    def __init__(self) -> None:
-        self._splitter = markdown.BlockSplitter()
-        self._fed = 0
-        self._ends: list[int] = []
-        self._html: list[str] = []
-        self._rest: int | None = None
-
-    @property
-    def start(self) -> int:
-        """Where the open block begins; once the text has ended, where the last open block began."""
-        if self._rest is not None:
-            return self._rest
-        return self._ends[-1] if self._ends else 0
-
-    def advance(self, text: str) -> bool:
-        """Take in what the text has gained; tell whether that finished a block."""
-        ends = self._splitter.feed(text[self._fed :])
-        self._fed = len(text)
-        self._ends += ends
-        return bool(ends)
-
-    def finish(self, text: str) -> None:
-        """Take in the end of the text: what was open is finished with it."""
-        if self._rest is None:
-            self.advance(text)
-            self._rest = self.start
-            self._ends += self._splitter.finish()
-
-    def html(self, text: str, after: int = 0, until: int | None = None) -> str:
-        """Return the HTML of the finished blocks that end after a place, and not beyond another."""
-        for number in range(len(self._html), len(self._ends)):
-            start = self._ends[number - 1] if number else 0
-            self._html.append(_render(text[start : self._ends[number]]))
-        last = len(text) if until is None else until
-        blocks = zip(self._ends, self._html, strict=True)
-        return "".join(block for end, block in blocks if after < end <= last)
-
-
-def _render(source: str) -> str:
-    """Render a block, a long one off the event loop; a fault in the renderer must not end the journal."""
-    try:
-        if len(source) > OFFLOAD_FROM_CHARACTERS:
-            return offload.run(markdown.render_block, source)
-        return markdown.render_block(source)
-    except Exception:
-        log.exception("block not rendered", extra={"characters": len(source)})
-        return f"<pre>{html.escape(source)}</pre>"
-
-
-def open_block_start(text: str) -> int:
-    """Return where the open block of a text begins, as a reader who has just that text knows it."""
-    blocks = Blocks()
-    blocks.advance(text)
-    return blocks.start
+class Retired(Exception):
+    """Nobody writes to this feed any more; there is a newer one."""
 
 
 class Feed:
@@ -116,8 +60,9 @@ class Feed:
         self.waiting_seconds = 0
         self.readers: set[Reader] = set()
         self._blocks = Blocks()
-        self._frames: list[_Frame] = []
-        self._first_frame = 0
+        self._frames: tuple[int, list[_Frame]] = (0, [])  # the number of the first one kept, and those kept
+        self._retired = False
+        self._lock = threading.Lock()
 
     @property
     def position(self) -> Position:
@@ -128,33 +73,45 @@ class Feed:
 
     def add_text(self, chunk: str) -> None:
         """Append committed text."""
-        self.text += chunk
-        self.waiting_seconds = 0
-        if not self.readers:
-            return
-        start = self._blocks.start
-        if self._blocks.advance(self.text):
-            self._push("block", self._block_data(start))
-        else:
-            self._push("delta", {"t": chunk})
+        with self._lock:
+            self.text += chunk
+            self.waiting_seconds = 0
+            if not self.readers:
+                return
+            start = self._blocks.start
+            if self._blocks.advance(self.text):
+                self._push("block", self._block_data(start))
+            else:
+                self._push("delta", {"t": chunk})
 
     def add_reasoning(self, chunk: str) -> None:
         """Append committed reasoning."""
-        self.reasoning += chunk
-        if self.readers:
-            self._push("reasoning", {"t": chunk})
+        with self._lock:
+            self.reasoning += chunk
+            if self.readers:
+                self._push("reasoning", {"t": chunk})
 
     def add_wait(self, seconds: int) -> None:
         """Note that the provider asked to wait."""
-        self.waiting_seconds = seconds
-        if self.readers:
-            self._push("waiting", {"seconds": seconds})
+        with self._lock:
+            self.waiting_seconds = seconds
+            if self.readers:
+                self._push("waiting", {"seconds": seconds})
 
     def finish(self, state: AnswerState) -> None:
-        """Note the end; nothing follows it."""
-        self.state = state
-        if self.readers:
-            self._push("done", self._done())
+        """Note the end; nothing follows it, not even another end."""
+        with self._lock:
+            if not self.state.live:
+                return
+            self.state = state
+            if self.readers:
+                self._push("done", self._done())
+
+    def retire(self) -> bool:
+        """Close a feed that nobody reads, for good; tell whether that could be done."""
+        with self._lock:
+            self._retired = not self.readers
+            return self._retired
 
     def ring(self) -> None:
         """Wake every reader."""
@@ -164,12 +121,18 @@ class Feed:
     # -- the readers' side -------------------------------------------------------------------------------
 
     def join(self, reader: Reader, position: Position | None) -> bytes:
-        """Add a reader and return what brings it from its position, or from nothing, to the present."""
-        if not self.readers:
-            self._forget_frames()
-            self._blocks.advance(self.text)
-        self.readers.add(reader)
-        return self.catch_up(reader, position)
+        """Add a reader and return what brings it from its position, or from nothing, to the present.
+
+        Raises Retired where nobody writes any more.
+        """
+        self._render_ahead(position)
+        with self._lock:
+            if self._retired:
+                raise Retired
+            if not self.readers:
+                self._forget_frames()
+            self.readers.add(reader)
+            return self._catch_up(reader, position)
 
     def leave(self, reader: Reader) -> None:
         """Forget a reader."""
@@ -177,22 +140,33 @@ class Feed:
 
     def since(self, reader: Reader) -> bytes:
         """Return the frames the reader has not had yet, and move it on."""
-        index = reader.cursor - self._first_frame
+        first, kept = self._frames
+        index = reader.cursor - first
         if index < 0:  # it was slower than the frames are kept
-            return self.catch_up(reader, reader.position)
-        frames = self._frames[index:]
+            with self._lock:
+                return self._catch_up(reader, reader.position)
+        frames = kept[index:]
         if not frames:
             return b""
         reader.cursor += len(frames)
         reader.position = frames[-1].position
         return frames[0].data if len(frames) == 1 else b"".join(frame.data for frame in frames)
 
-    def catch_up(self, reader: Reader, position: Position | None) -> bytes:
+    def _render_ahead(self, position: Position | None) -> None:
+        """Render what will be needed while the lock is not held: with a long answer the writer would wait."""
+        with self._lock:
+            self._blocks.advance(self.text)
+            known = position is not None and position.text <= len(self.text)
+            missing = self._blocks.unrendered(self.text, position.text if position and known else 0)
+        for number, source in missing:
+            self._blocks.put(number, render(source))
+
+    def _catch_up(self, reader: Reader, position: Position | None) -> bytes:
         """Return what leads from a position to the present; a snapshot where the position is of no use."""
-        reader.cursor = self._first_frame + len(self._frames)
-        reader.position = self.position
+        first, kept = self._frames
+        reader.cursor = first + len(kept)
+        reader.position = here = self.position
         self._blocks.advance(self.text)
-        here = self.position
         if position is None or position.text > here.text or position.reasoning > here.reasoning:
             parts = [self._frame("snapshot", self._snapshot())]
         else:
@@ -233,14 +207,15 @@ class Feed:
         return {"state": self.state.value, "html": self._blocks.html(self.text, self._blocks.start)}
 
     def _push(self, event: str, data: dict[str, object]) -> None:
-        self._frames.append(_Frame(self._frame(event, data), self.position))
-        if len(self._frames) > FRAMES_KEPT:
-            del self._frames[: FRAMES_KEPT // 2]
-            self._first_frame += FRAMES_KEPT // 2
+        first, kept = self._frames
+        kept.append(_Frame(self._frame(event, data), self.position))
+        if len(kept) > FRAMES_KEPT:  # readers may be in the old list, which therefore stays as it is
+            dropped = FRAMES_KEPT // 2
+            self._frames = (first + dropped, kept[dropped:])
 
     def _forget_frames(self) -> None:
-        self._first_frame += len(self._frames)
-        self._frames.clear()
+        first, kept = self._frames
+        self._frames = (first + len(kept), [])
 
     def _frame(self, event: str, data: dict[str, object]) -> bytes:
         place = Position(len(self.text), len(self.reasoning), ended=event == "done")

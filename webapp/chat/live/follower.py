@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import select
 
@@ -12,6 +14,10 @@ from webapp.chat.live.journal import REASONING, TEXT, Entry, apply_entry
 from webapp.chat.models import AnswerSegment, Generation, Message
 from webapp.chat.rules import AnswerState
 from webapp.database import db
+from webapp.lib import clock
+
+KEEP_UNREAD_SECONDS: Final = 3.0
+ROWS_A_BREATH: Final = 20
 
 
 @dataclass(slots=True, eq=False)
@@ -23,6 +29,15 @@ class Followed:
     process: str
     tick: int
     feed: Feed
+    unread_since: float | None = None
+
+    def is_idle(self) -> bool:
+        """Tell whether nobody has read it for a while; who has just asked for it is about to."""
+        if self.feed.readers:
+            self.unread_since = None
+        elif self.unread_since is None:
+            self.unread_since = clock.monotonic()
+        return self.unread_since is not None and clock.monotonic() - self.unread_since > KEEP_UNREAD_SECONDS
 
 
 def load(generation: Generation, message: Message) -> Followed:
@@ -48,7 +63,9 @@ def read_segments(followed: list[Followed]) -> list[Followed]:
     with db.engine.connect() as connection:
         rows = connection.execute(query).all()
     moved: dict[Followed, None] = {}
-    for row_tick, entries in rows:
+    for number, (row_tick, entries) in enumerate(rows):
+        if number % ROWS_A_BREATH == ROWS_A_BREATH - 1:
+            time.sleep(0)  # who follows a long answer of a busy process reads much that is not for it
         for entry in json.loads(entries):
             each = by_generation.get(entry[0])
             if each is not None and each.tick < row_tick:

@@ -1,7 +1,7 @@
 """The journal: one row a tick with the new text of all answers this process writes.
 
-Readers are shown only what the journal has committed. The loop survives every database error: it keeps the
-batch, tries it again, and goes on.
+Readers are shown only what the journal has committed while this process surely held the answer. The loop survives
+every error: it keeps the batch, tries it again, and goes on.
 """
 
 from __future__ import annotations
@@ -15,8 +15,7 @@ from dataclasses import dataclass, field
 
 from flask import Flask
 from sqlalchemy import insert, select
-from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import SQLAlchemyError
 
 from webapp.chat import rules
 from webapp.chat.live.endings import Ending, write_ending
@@ -25,12 +24,16 @@ from webapp.chat.models import AnswerSegment
 from webapp.database import db, process_lock
 from webapp.database.engine import WRITES
 from webapp.lib import clock
+from webapp.lib.text import without_lone_surrogates
 
 log = logging.getLogger(__name__)
 
 TEXT, REASONING, WAIT, END = range(4)
 RETRY_SECONDS = (0.1, 0.2, 0.5, 1.0)
 FEEDS_A_BREATH = 32
+ROW_CHARACTERS = (
+    500_000  # after which a row takes in no further answer: databases limit the size of a statement
+)
 
 Entry = tuple[int, int, int, str]
 
@@ -50,16 +53,35 @@ class LiveAnswer:
     reasoning: list[str] = field(default_factory=list)
     wait_seconds: int = 0
     ending: Ending | None = None
+    lost: bool = False
+    """Another process has taken the answer over: what is still brought is not shown, because it is not kept."""
     finished: threading.Event = field(default_factory=threading.Event)
+
+
+@dataclass(slots=True)
+class _Tick:
+    """What one commit takes."""
+
+    answers: list[LiveAnswer] = field(default_factory=list)
+    entries: list[tuple[LiveAnswer, Entry]] = field(default_factory=list)
+    endings: list[tuple[LiveAnswer, Ending]] = field(default_factory=list)
 
 
 class Journal:
     """Takes text from producers, commits it once a tick, and hands it to the feeds."""
 
-    def __init__(self, app: Flask, process: str, *, on_end: Callable[[LiveAnswer], None]) -> None:
+    def __init__(
+        self,
+        app: Flask,
+        process: str,
+        *,
+        check_leases: Callable[[], None],
+        on_end: Callable[[LiveAnswer], None],
+    ) -> None:
         self.tick = 0
         self._app = app
         self._process = process
+        self._check_leases = check_leases
         self._on_end = on_end
         self._dirty: dict[LiveAnswer, None] = {}
         self._lock = threading.Lock()
@@ -90,6 +112,11 @@ class Journal:
         answer.ending = ending
         self._mark(answer, kick=True)
 
+    def lose(self, answer: LiveAnswer) -> None:
+        """Note that another process has taken an answer over."""
+        answer.lost = True
+        self._mark(answer, kick=True)
+
     def _mark(self, answer: LiveAnswer, *, kick: bool) -> None:
         with self._lock:
             self._dirty[answer] = None
@@ -107,11 +134,11 @@ class Journal:
             self._last_start = clock.monotonic()
             self._work.clear()
             self._kick.clear()
-            with self._lock:
-                batch, self._dirty = list(self._dirty), {}
-                entries = [(answer, entry) for answer in batch for entry in _take(answer)]
-            if batch:
-                self._commit_and_publish(batch, entries)
+            tick = self._take_tick()
+            if tick.answers:
+                self.tick += 1
+                self._commit_for_certain(tick)
+                self._publish(tick)
 
     def close(self) -> None:
         """Let the loop end once everything is committed."""
@@ -127,36 +154,60 @@ class Journal:
         if since < rules.TICK_SECONDS:
             self._kick.wait(rules.TICK_SECONDS - since)
 
-    def _commit_and_publish(self, batch: list[LiveAnswer], entries: list[tuple[LiveAnswer, Entry]]) -> None:
-        endings = [(answer, answer.ending) for answer in batch if answer.ending is not None]
-        self.tick += 1
-        self._commit_for_certain([entry for _, entry in entries], endings)
-        for number, (answer, entry) in enumerate(entries):
-            apply_entry(answer.feed, entry)
-            if number % FEEDS_A_BREATH == FEEDS_A_BREATH - 1:
-                time.sleep(0)  # other greenlets get their turn
-        for answer in batch:
-            answer.feed.ring()
-        for answer, _ending in endings:
-            self._on_end(answer)
-            answer.finished.set()
+    def _take_tick(self) -> _Tick:
+        tick, characters = _Tick(), 0
+        with self._lock:
+            waiting, self._dirty = list(self._dirty), {}
+            for number, answer in enumerate(waiting):
+                if characters > ROW_CHARACTERS:
+                    self._dirty = dict.fromkeys(waiting[number:])
+                    self._work.set()
+                    break
+                tick.answers.append(answer)
+                for entry in _take(answer):
+                    tick.entries.append((answer, entry))
+                    characters += len(entry[3])
+                    if entry[1] == END and answer.ending is not None:
+                        tick.endings.append((answer, answer.ending))
+        return tick
 
-    def _commit_for_certain(self, entries: list[Entry], endings: list[tuple[LiveAnswer, Ending]]) -> None:
+    def _commit_for_certain(self, tick: _Tick) -> None:
+        """Commit, whatever it takes; then make sure that the answers still are this process's."""
+        entries = [entry for _, entry in tick.entries]
         attempt = 0
+        committed = False
         while True:
             try:
-                self._commit(entries, endings)
-            except IntegrityError:
-                if self._is_committed():
-                    return  # an attempt whose outcome was lost with its connection
-                log.exception("journal refused", extra={"attempt": attempt})
-                time.sleep(RETRY_SECONDS[-1])
-            except (DBAPIError, PoolTimeout, OSError) as error:
+                with self._app.app_context():
+                    # An attempt that failed may have been committed, and only its outcome was lost.
+                    if not committed and not (attempt and self._is_committed()):
+                        self._commit(entries, tick.endings)
+                    committed = True
+                    self._check_leases()
+            except (SQLAlchemyError, OSError) as error:
                 log.error("journal not committed", extra={"error": type(error).__name__, "attempt": attempt})
-                time.sleep(RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)])
-                attempt += 1
+            except Exception:
+                log.exception("journal not committed", extra={"attempt": attempt})
             else:
                 return
+            time.sleep(RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)])
+            attempt += 1
+
+    def _publish(self, tick: _Tick) -> None:
+        for number, (answer, entry) in enumerate(tick.entries):
+            if not answer.lost:
+                _show(answer.feed, entry)
+            if number % FEEDS_A_BREATH == FEEDS_A_BREATH - 1:
+                time.sleep(0)  # other greenlets get their turn
+        ended = [answer for answer, _ in tick.endings]
+        for answer in tick.answers:
+            if answer.lost and not answer.finished.is_set():
+                answer.feed.finish(rules.AnswerState.INTERRUPTED)
+                ended.append(answer)
+            answer.feed.ring()
+        for answer in ended:
+            self._on_end(answer)
+            answer.finished.set()
 
     def _commit(self, entries: list[Entry], endings: list[tuple[LiveAnswer, Ending]]) -> None:
         row = {
@@ -165,7 +216,7 @@ class Journal:
             "entries": json.dumps(entries, ensure_ascii=False, separators=(",", ":")),
             "created_at": clock.utc_now(),
         }
-        with self._app.app_context(), process_lock(), db.engine.connect() as plain:
+        with process_lock(), db.engine.connect() as plain:
             connection = plain.execution_options(**{WRITES: True})
             with connection.begin():
                 connection.execute(insert(AnswerSegment), row)
@@ -176,7 +227,7 @@ class Journal:
         query = select(AnswerSegment.id).where(
             AnswerSegment.process == self._process, AnswerSegment.tick == self.tick
         )
-        with self._app.app_context(), db.engine.connect() as connection:
+        with db.engine.connect() as connection:
             return connection.scalar(query) is not None
 
 
@@ -193,21 +244,41 @@ def apply_entry(feed: Feed, entry: Entry) -> None:
         feed.finish(rules.AnswerState(text))
 
 
+def _show(feed: Feed, entry: Entry) -> None:
+    """Bring a committed entry into a feed; a fault there is this answer's alone."""
+    try:
+        apply_entry(feed, entry)
+    except Exception:
+        log.exception("answer not shown", extra={"generation": entry[0]})
+
+
 def _take(answer: LiveAnswer) -> list[Entry]:
     """Take what is new of an answer, in the order in which readers are to get it."""
     entries: list[Entry] = []
+    key, ending = answer.generation_id, answer.ending
+    if answer.finished.is_set():
+        return entries
     if answer.wait_seconds:
-        entries.append((answer.generation_id, WAIT, answer.wait_seconds, ""))
+        entries.append((key, WAIT, answer.wait_seconds, ""))
         answer.wait_seconds = 0
     if answer.reasoning:
-        pieces, answer.reasoning = answer.reasoning, []
-        entries.append((answer.generation_id, REASONING, len(answer.feed.reasoning), "".join(pieces)))
+        reasoning = _take_whole(answer.reasoning, last=ending is not None)
+        entries.append((key, REASONING, len(answer.feed.reasoning), reasoning))
     if answer.text:
-        pieces, answer.text = answer.text, []
-        entries.append((answer.generation_id, TEXT, len(answer.feed.text), "".join(pieces)))
-    if answer.ending is not None:
-        text = answer.feed.text + "".join(entry[3] for entry in entries if entry[1] == TEXT)
-        reasoning = answer.feed.reasoning + "".join(entry[3] for entry in entries if entry[1] == REASONING)
-        answer.ending.text, answer.ending.reasoning = text, reasoning
-        entries.append((answer.generation_id, END, 0, answer.ending.state.value))
+        text = _take_whole(answer.text, last=ending is not None)
+        entries.append((key, TEXT, len(answer.feed.text), text))
+    if ending is not None:
+        ending.text = answer.feed.text + "".join(entry[3] for entry in entries if entry[1] == TEXT)
+        ending.reasoning = answer.feed.reasoning + "".join(e[3] for e in entries if e[1] == REASONING)
+        entries.append((key, END, 0, ending.state.value))
     return entries
+
+
+def _take_whole(pieces: list[str], *, last: bool) -> str:
+    """Take the pieces together; half a character at the end stays for the next time, if there is one."""
+    text = "".join(pieces)
+    pieces.clear()
+    if not last and "\ud800" <= text[-1:] <= "\udbff":
+        pieces.append(text[-1])
+        text = text[:-1]
+    return without_lone_surrogates(text)

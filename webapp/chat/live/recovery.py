@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 
 from sqlalchemy import delete, select
@@ -35,31 +35,35 @@ class Recovery:
         self._process = process
         self._suspects: set[int] = set()
 
-    def run(self) -> int:
-        """Interrupt the answers that are lost; return how many."""
+    def run(self, owned: Collection[int]) -> int:
+        """Interrupt the answers that are lost, among them those of this process that nobody here writes.
+
+        Takes the ids of the generations this process writes; returns how many were lost.
+        """
+        suspects, self._suspects = self._suspects, set()
         now = clock.utc_now()
         live = db.session.execute(
             select(Generation.id, Generation.process, Generation.lease_until).where(
-                Generation.state == AnswerState.STREAMING.value, Generation.process != self._process
+                Generation.state == AnswerState.STREAMING.value, Generation.id.not_in(owned)
             )
         ).all()
         db.session.rollback()
         dead = {name for name in {row.process for row in live} if processes.is_surely_dead(name)}
         expired = {row.id for row in live if row.lease_until < now}
-        lost = [row.id for row in live if row.process in dead or row.id in expired & self._suspects]
         self._suspects = expired
+        lost = [row for row in live if row.process in dead or row.id in expired & suspects]
         prices = llm.prices() if lost else {}
-        for generation_id in lost:
-            interrupt(generation_id, prices)
-        return len(lost)
+        return sum(interrupt(row.id, prices, surely_dead=row.process in dead) for row in lost)
 
 
 @write_transaction
-def interrupt(generation_id: int, prices: Mapping[str, Price]) -> bool:
-    """End a lost generation with the text that was committed; tell whether it was still live."""
-    generation = db.session.get(Generation, generation_id)
+def interrupt(generation_id: int, prices: Mapping[str, Price], *, surely_dead: bool) -> bool:
+    """End a lost generation with the text that was committed; tell whether it was still live, and lost."""
+    generation = db.session.get(Generation, generation_id, with_for_update=True)
     if generation is None or not generation.answer_state.live:
         return False
+    if not surely_dead and generation.lease_until >= clock.utc_now():
+        return False  # its process is back, and has renewed it meanwhile
     message = db.session.get_one(Message, generation.message_id)
     text, reasoning = committed_text(generation, message)
     usage, price = _usage(message, text, reasoning), prices.get(generation.model)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import logging
 import threading
 import time
@@ -10,7 +9,7 @@ from collections.abc import Callable
 from typing import cast
 
 from flask import Flask, current_app
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from webapp.chat import rules
@@ -18,10 +17,11 @@ from webapp.chat.live import follower, recovery
 from webapp.chat.live.feed import Feed, Reader
 from webapp.chat.live.follower import Followed
 from webapp.chat.live.journal import Journal, LiveAnswer
+from webapp.chat.live.leases import Leases
 from webapp.chat.live.producer import Producer, wait_until_finished
 from webapp.chat.models import Generation, Message
 from webapp.chat.rules import AnswerState
-from webapp.database import db, write_transaction
+from webapp.database import db
 from webapp.identity import service as identity
 from webapp.lib import clock, processes
 from webapp.llm.rules import ChatRequest
@@ -40,12 +40,14 @@ class Runtime:
     def __init__(self, app: Flask) -> None:
         self.app = app
         self.process = processes.new_name()
-        self.journal = Journal(app, self.process, on_end=self._forget)
+        self.journal = Journal(app, self.process, check_leases=self._check_leases, on_end=self._forget)
         self.producers: dict[int, Producer] = {}
         self.readers: set[Reader] = set()
         self.draining = False
         self._followed: dict[int, Followed] = {}
+        self._follow_lock = threading.Lock()
         self._following = threading.Event()
+        self._leases = Leases(self.process)
         self._recovery = recovery.Recovery(self.process)
         self._running = False
         self._start_lock = threading.Lock()
@@ -70,11 +72,11 @@ class Runtime:
 
     def finish(self, seconds: float) -> None:
         """Give the answers under way so long to end, interrupt the rest, and commit everything."""
-        answers = [producer.answer for producer in self.producers.values()]
-        wait_until_finished(answers, seconds)
-        for producer in tuple(self.producers.values()):
+        wait_until_finished([producer.answer for producer in self._producing()], seconds)
+        halted = self._producing()
+        for producer in halted:
             producer.halt()
-        wait_until_finished(answers, 5)
+        wait_until_finished([producer.answer for producer in halted], 5)
         self.journal.close()
         self._running = False
 
@@ -103,7 +105,13 @@ class Runtime:
             producer.stop()
 
     def _forget(self, answer: LiveAnswer) -> None:
-        self.producers.pop(answer.message_id, None)
+        """Let go of an ended answer; it may have been continued already, by another producer."""
+        producer = self.producers.get(answer.message_id)
+        if producer is not None and producer.answer is answer:
+            del self.producers[answer.message_id]
+
+    def _producing(self) -> list[Producer]:
+        return list(self.producers.values())
 
     # -- reading -----------------------------------------------------------------------------------------
 
@@ -113,14 +121,21 @@ class Runtime:
         producer = self.producers.get(message.id)
         if producer is not None and producer.answer.generation_id == generation.id:
             return producer.answer.feed
-        followed = self._followed.get(message.id)
-        if followed is None or followed.generation_id != generation.id:
-            followed = follower.load(generation, message)
-            follower.finish_ended([followed])
-            if followed.feed.state.live:
+        followed = self._find_followed(generation, message)
+        if followed is None:
+            loaded = follower.load(generation, message)
+            follower.finish_ended([loaded])
+            if not loaded.feed.state.live:
+                return loaded.feed
+            with self._follow_lock:  # another reader may have loaded it at the same time
+                followed = self._find_followed(generation, message) or loaded
                 self._followed[message.id] = followed
-                self._following.set()
+            self._following.set()
         return followed.feed
+
+    def _find_followed(self, generation: Generation, message: Message) -> Followed | None:
+        followed = self._followed.get(message.id)
+        return followed if followed and followed.generation_id == generation.id else None
 
     # -- loops -------------------------------------------------------------------------------------------
 
@@ -128,8 +143,8 @@ class Runtime:
         """Bring the text of other processes to the readers here."""
         last_state_check = 0.0
         while self._running:
+            self._following.clear()
             if not self._followed:
-                self._following.clear()
                 self._following.wait()
             check_states = clock.monotonic() - last_state_check > STATE_CHECK_SECONDS
             if check_states:
@@ -147,16 +162,17 @@ class Runtime:
                 moved += follower.finish_ended(group)
             for each in moved:
                 each.feed.ring()
-        for key, each in tuple(self._followed.items()):
-            if not each.feed.state.live or not each.feed.readers:
-                del self._followed[key]
+        with self._follow_lock:
+            for key, each in tuple(self._followed.items()):
+                if not each.feed.state.live or (each.is_idle() and each.feed.retire()):
+                    del self._followed[key]
 
     def _keep_house(self) -> None:
         """Renew leases, find stop requests, beat hearts, end revoked streams, recover what others lost."""
         duties: list[tuple[float, Callable[[], object]]] = [
             (STOP_CHECK_SECONDS, self._check_stops),
             (rules.LEASE_RENEW_SECONDS, self._renew_leases),
-            (rules.LEASE_RENEW_SECONDS, self._recovery.run),
+            (rules.LEASE_RENEW_SECONDS, self._recover),
             (rules.HEARTBEAT_SECONDS, self._beat),
             (REVOCATION_SECONDS, self._end_revoked),
             (PRUNE_SECONDS, self._prune),
@@ -180,8 +196,19 @@ class Runtime:
                 log.exception("duty of live answers failed")
 
     def _renew_leases(self) -> None:
-        if self.producers:
-            renew_leases(self.process)
+        """Renew the leases; an answer that another process has taken over meanwhile ends here."""
+        producers = {producer.answer.generation_id: producer for producer in self._producing()}
+        for generation_id in self._leases.renew(producers.keys()):
+            if not producers[generation_id].answer.finished.is_set():
+                self.journal.lose(producers[generation_id].answer)
+                producers[generation_id].halt()
+
+    def _check_leases(self) -> None:
+        if not self._leases.surely_hold:
+            self._renew_leases()
+
+    def _recover(self) -> None:
+        self._recovery.run({producer.answer.generation_id for producer in self._producing()})
 
     def _check_stops(self) -> None:
         if not self.producers:
@@ -201,34 +228,18 @@ class Runtime:
             reader.bell.set()
 
     def _end_revoked(self) -> None:
-        sessions = {reader.login_session_id for reader in self.readers if reader.login_session_id}
-        if not sessions:
+        readers = [reader for reader in tuple(self.readers) if reader.login_session_id is not None]
+        if not readers:
             return
-        live = identity.live_among(sessions)
-        for reader in tuple(self.readers):
+        live = identity.live_among({reader.login_session_id for reader in readers if reader.login_session_id})
+        for reader in readers:
             if reader.login_session_id not in live:
                 reader.revoked = True
                 reader.bell.set()
 
     def _prune(self) -> None:
-        needed = [producer.answer.first_tick for producer in self.producers.values()]
+        needed = [producer.answer.first_tick for producer in self._producing()]
         recovery.prune_segments(self.process, min(needed, default=self.journal.tick))
-
-
-@write_transaction
-def renew_leases(process_name: str) -> None:
-    """Extend the lease of every answer a process writes."""
-    db.session.execute(
-        update(Generation)
-        .where(Generation.state == AnswerState.STREAMING.value, Generation.process == process_name)
-        .values(lease_until=lease_end()),
-        execution_options={"synchronize_session": False},
-    )
-
-
-def lease_end() -> dt.datetime:
-    """Return until when a lease taken now holds."""
-    return clock.utc_now() + dt.timedelta(seconds=rules.LEASE_SECONDS)
 
 
 def runtime() -> Runtime:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from typing import Final
 
 from flask_babel import gettext as _
 from sqlalchemy import func, select
@@ -10,7 +12,8 @@ from sqlalchemy.exc import IntegrityError
 
 from webapp.accounts.models import User
 from webapp.chat import rules
-from webapp.chat.live.runtime import lease_end, runtime
+from webapp.chat.live.leases import lease_end
+from webapp.chat.live.runtime import runtime
 from webapp.chat.models import Conversation, Generation, Message
 from webapp.chat.rules import AnswerState
 from webapp.chat.service import context
@@ -20,10 +23,11 @@ from webapp.config import current_settings
 from webapp.database import db, write_transaction
 from webapp.errors import Conflict, Invalid, TooMany, Unavailable
 from webapp.lib import clock
-from webapp.lib.text import shorten
+from webapp.lib.text import shorten, without_lone_surrogates
 from webapp.llm.rules import ChatRequest, ModelInfo
 
 TITLE_FROM_QUESTION_LENGTH = 48
+_REQUEST_ID: Final = re.compile(rf"[!-~]{{8,{rules.CLIENT_REQUEST_ID_MAX_LENGTH}}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +159,9 @@ def _store_edit(
         return repeated, None
     old = get_message(user, message_id, role="user")
     conversation = _lock(old.conversation_id)
+    repeated = _find_repeated(user, client_request_id)  # it may have been stored while this one waited
+    if repeated is not None:
+        return repeated, None
     _check_last(old, answers_behind=1)
     old_answer = _shown_at(conversation, old.position + 1)
     thinking = _supersede_answer(old_answer)
@@ -350,7 +357,7 @@ def _find_repeated(user: User, client_request_id: str | None) -> Sent | None:
 
 
 def _checked_text(text: str) -> str:
-    text = text.replace("\r\n", "\n").replace("\x00", "").strip()
+    text = without_lone_surrogates(text).replace("\r\n", "\n").replace("\x00", "").strip()
     if not text:
         raise Invalid(_("Write a message first."), field="text")
     if len(text) > rules.MESSAGE_MAX_LENGTH:
@@ -364,5 +371,6 @@ def _checked_text(text: str) -> str:
 
 
 def _check_request_id(value: str | None) -> None:
-    if value is not None and not 8 <= len(value) <= rules.CLIENT_REQUEST_ID_MAX_LENGTH:
-        raise Invalid(_("The request id must have 8 to 64 characters."), field="client_request_id")
+    if value is not None and not _REQUEST_ID.fullmatch(value):
+        sentence = _("The request id must have 8 to 64 characters: letters, digits, and signs of ASCII.")
+        raise Invalid(sentence, field="client_request_id")

@@ -15,6 +15,7 @@ from webapp.chat.rules import AnswerState
 from webapp.database import Page, db, newest_first, write_transaction
 from webapp.errors import Invalid, NotFound
 from webapp.lib import clock
+from webapp.lib.text import without_lone_surrogates
 
 
 def get_conversation(user: User, conversation_id: str) -> Conversation:
@@ -47,7 +48,7 @@ def live_conversation_ids(user: User) -> set[int]:
 def rename(user: User, conversation_id: str, title: str) -> Conversation:
     """Give a conversation a title of the person's own."""
     conversation = get_conversation(user, conversation_id)
-    title = " ".join(title.split())
+    title = " ".join(without_lone_surrogates(title).replace("\x00", "").split())
     if not title:
         raise Invalid(_("Enter a title."), field="title")
     if len(title) > rules.TITLE_MAX_LENGTH:

@@ -12,7 +12,8 @@ from sqlalchemy import func, select
 
 from webapp.accounts.models import User
 from webapp.chat import rules
-from webapp.chat.live.feed import Blocks, Feed
+from webapp.chat.live.blocks import Blocks
+from webapp.chat.live.feed import Feed
 from webapp.chat.live.runtime import runtime
 from webapp.chat.models import Conversation, Generation, Message
 from webapp.chat.rules import AnswerState, usage_source
@@ -154,8 +155,8 @@ def _turns(messages: Sequence[Message]) -> list[Turn]:
 
 def _costs(generations: Iterable[Generation]) -> dict[int, int | None]:
     """Return what each generation cost in millionths, None where that is not known or not yet."""
-    found = llm.costs_of([usage_source(each.id) for each in generations])
-    return {each.id: found.get(usage_source(each.id)) for each in generations}
+    found = llm.costs_of([usage_source(each.id, each.created_at) for each in generations])
+    return {each.id: found.get(usage_source(each.id, each.created_at)) for each in generations}
 
 
 def _latest_generations(message_ids: list[int]) -> dict[int, Generation]:
