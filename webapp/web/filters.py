@@ -54,7 +54,9 @@ def money(micros: int) -> str:
     """Return an amount, given in millionths, with its currency: small ones to two digits that count."""
     amount, currency = Decimal(micros) / 1_000_000, current_settings().price_currency
     places = 2 if amount >= 1 or not amount else min(6, max(2, 1 - amount.adjusted()))
-    return SIGNS.get(currency, currency + NO_BREAK) + str(format_decimal(amount, "#,##0.00" + "#" * (places - 2)))
+    return SIGNS.get(currency, currency + NO_BREAK) + str(
+        format_decimal(amount, "#,##0.00" + "#" * (places - 2))
+    )
 
 
 def icon(name: str, *, small: bool = False, extra: str = "") -> Markup:
