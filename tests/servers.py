@@ -59,7 +59,9 @@ class Server:
 
 
 @contextlib.contextmanager
-def serving(instance: Path, *, port: int | None = None, **environment: str) -> Iterator[Server]:
+def serving(
+    instance: Path, *, port: int | None = None, config: str = "gunicorn.conf.py", **environment: str
+) -> Iterator[Server]:
     """Start a server on an instance folder whose database is migrated; settings go in upper case."""
     port = port or free_port()
     settings = {
@@ -77,7 +79,7 @@ def serving(instance: Path, *, port: int | None = None, **environment: str) -> I
     }
     log = instance / f"server-{port}.log"
     with log.open("ab") as output:
-        command = [sys.executable, "-m", "gunicorn", "--config", "gunicorn.conf.py", "wsgi:app"]
+        command = [sys.executable, "-m", "gunicorn", "--config", config, "wsgi:app"]
         process = subprocess.Popen(command, cwd=ROOT, env=settings, stdout=output, stderr=output)
     server = Server(f"http://127.0.0.1:{port}", settings, log, process)
     try:

@@ -1,0 +1,99 @@
+"""`python -m tests.bench streams`: the cost and the delay of a token at several numbers of open streams."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from contextlib import AbstractContextManager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+from tests.bench.streams import report, targets
+from tests.bench.streams.machine import load_average
+from tests.bench.streams.plan import Job, Kind, Load, Result
+from tests.servers import ROOT
+
+LEVELS: Final = "50,200,500"
+THROUGH: Final = "yardstick,fast yardstick,product"
+OPENED_PER_SECOND: Final = 25.0
+
+
+class Streams:
+    """The whole product path under load, and a yardstick under the same load in the same run."""
+
+    name = "streams"
+    about = (
+        "Signed-in browsers read answers of a paced upstream: through the product, and through a yardstick."
+    )
+
+    def add_arguments(self, group: Any) -> None:
+        """Add the options."""
+        group.add_argument("--streams", default=LEVELS, help=f"numbers of open streams (default {LEVELS})")
+        group.add_argument("--seconds", type=float, default=20.0, help="how long to measure each (20)")
+        group.add_argument(
+            "--opened", type=float, default=OPENED_PER_SECOND, help="streams opened a second (25)"
+        )
+        group.add_argument("--provider", choices=["openai_compatible", "zhipu"], default="openai_compatible")
+        group.add_argument("--through", default=THROUGH, help=f"what to measure (default {THROUGH})")
+        group.add_argument("--json", type=Path, help="also write the results into this file")
+
+    def run(self, options: argparse.Namespace) -> bool:
+        """Measure each level, print the table; tell whether the product delivered all of it right."""
+        loads = [Load(int(each), options.seconds, options.opened) for each in options.streams.split(",")]
+        if options.quick:
+            loads = [Load(10, 1.0, OPENED_PER_SECOND, settle_seconds=0.3)]
+        kinds: list[Kind] = options.through.split(",")
+        print(f"{self.name}: provider {options.provider}, load of the machine before {load_average():.2f}\n")
+        results: dict[tuple[int, str], Result] = {}
+        with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+            template = Path(folder, "template")
+            targets.make_instance(template, max(load.users for load in loads))
+            print(report.head())
+            for number, (load, kind) in enumerate((load, kind) for load in loads for kind in kinds):
+                instance = Path(folder, str(number))
+                shutil.copytree(template, instance)
+                result = results[load.streams, kind] = _measure(instance, load, kind, options.provider)
+                print(report.row(kind, result), flush=True)
+        print(report.foot(results))
+        if options.json:
+            lines = [{"kind": kind, **asdict(result)} for (_streams, kind), result in results.items()]
+            options.json.write_text(json.dumps(lines, indent=1))
+        return all(_is_whole(result) for (_streams, kind), result in results.items() if kind == "product")
+
+
+def _measure(instance: Path, load: Load, kind: Kind, provider: str) -> Result:
+    with targets.upstream() as upstream:
+        starting: AbstractContextManager[targets.Target] = (
+            targets.product(instance, upstream.port, provider)
+            if kind == "product"
+            else targets.yardstick(instance, upstream.port, fast=kind == "fast yardstick")
+        )
+        with starting as target:
+            job = Job(
+                kind=kind,
+                load=load,
+                port=target.port,
+                pid=target.pid,
+                upstream_port=upstream.port,
+                upstream_pid=upstream.pid,
+                stalls=str(target.stalls),
+                model=targets.MODEL,
+            )
+            return _run_client(job)
+
+
+def _run_client(job: Job) -> Result:
+    command = [sys.executable, "-m", "tests.bench.streams.measure"]
+    done = subprocess.run(
+        command, cwd=ROOT, input=json.dumps(asdict(job)), text=True, stdout=subprocess.PIPE, check=True
+    )
+    return Result(**json.loads(done.stdout))
+
+
+def _is_whole(result: Result) -> bool:
+    return result.delivered == result.sent and result.exact == result.streams

@@ -1,0 +1,51 @@
+"""The table that is printed, in a form that can be pasted into a page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tests.bench.streams.plan import Result
+
+_COLUMNS = (
+    "streams", "through", "delivered", "exact", "added p50", "p95", "p99", "first event p50", "p95",
+    "CPU a token", "core", "memory a stream", "longest stall", "others' CPU",
+)  # fmt: skip
+
+
+def head() -> str:
+    """Return the head of the table."""
+    return f"| {' | '.join(_COLUMNS)} |\n|{'---:|' * len(_COLUMNS)}"
+
+
+def row(kind: str, result: Result) -> str:
+    """Return the line of one measurement."""
+    cells = (
+        str(result.streams),
+        kind,
+        f"{result.delivered / result.sent:.2%}",
+        f"{result.exact} of {result.streams}",
+        *(_milliseconds(each) for each in (result.added_p50, result.added_p95, result.added_p99)),
+        *(_milliseconds(each) for each in (result.first_p50, result.first_p95)),
+        f"{result.cpu_microseconds:.1f} µs",
+        f"{result.cpu_share:.0%}",
+        f"{result.bytes_a_stream / 1024:.0f} KiB",
+        _milliseconds(result.stall),
+        f"{result.others_share:.0%}",
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def foot(results: Mapping[tuple[int, str], Result]) -> str:
+    """Return what the product costs in yardsticks, and what went wrong."""
+    lines = [""]
+    for (streams, kind), result in results.items():
+        product = results.get((streams, "product"))
+        if kind != "product" and product is not None and result.cpu_microseconds:
+            ratio = product.cpu_microseconds / result.cpu_microseconds
+            lines.append(f"At {streams} streams a token costs {ratio:.2f} of what it costs the {kind}.")
+        lines += [f"{kind}, {streams} streams: {fault}" for fault in result.faults]
+    return "\n".join(lines)
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{seconds * 1000:.1f} ms"
