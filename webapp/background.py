@@ -15,6 +15,7 @@ from typing import Final
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
+from webapp.audit import jobs as audit_jobs
 from webapp.chat import jobs as chat_jobs
 from webapp.config import ROOT, Settings
 from webapp.database import db
@@ -34,6 +35,7 @@ TICK: Final = "task_tick"
 # Recurring work of the program itself: short, and harmless when it is done twice.
 JOBS: Final[list[tuple[str, Callable[[], object], int]]] = [
     *mail_jobs.JOBS,
+    *audit_jobs.JOBS,
     *identity_jobs.JOBS,
     *chat_jobs.JOBS,
 ]

@@ -69,6 +69,10 @@ class Settings(BaseSettings):
         description="Fernet keys for secrets in the database, comma separated, the first one seals; made once in "
         "the instance folder unless set",
     )
+    audit_key: SecretStr = Field(
+        SecretStr(""),
+        description="seals the audit log; empty means SECRET_KEY; where that is changed, put the old one here",
+    )
     instance_path: Path = Field(ROOT / "instance", description="folder for all state of this deployment")
     database_url: str = Field("", description="SQLAlchemy URL; empty means SQLite in the instance folder")
     redis_url: str = Field("", description="optional; limits are then shared by all processes")

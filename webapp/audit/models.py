@@ -12,7 +12,7 @@ from webapp.database import Base, UTCDateTime, exact_string, long_text, public_i
 
 
 class AuditEntry(Base):
-    """One thing that was done. `seal_number` and `seal` come later, in order, and chain the entries together.
+    """One thing that was done. `seal` begins as its mark; `seal_number` and the true seal come later, in order.
 
     `before` and `after` are JSON objects of what changed; secrets in them are masked before they get here.
     """
@@ -56,3 +56,4 @@ class AuditChain(Base):
     first_seal: Mapped[str] = mapped_column(exact_string(64), default="")
     last_number: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), default=0)
     last_seal: Mapped[str] = mapped_column(exact_string(64), default="")
+    signature: Mapped[str] = mapped_column(exact_string(64), default="", server_default="")

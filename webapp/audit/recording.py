@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from webapp.audit import chain
 from webapp.audit.models import AuditEntry
-from webapp.audit.rules import KIND_LENGTH, NAME_LENGTH, Event
+from webapp.audit.rules import ID_LENGTH, KIND_LENGTH, NAME_LENGTH, Event
 from webapp.database import db, write_transaction
-from webapp.lib import clock
+from webapp.lib import clock, ids
 from webapp.web.requests import client_address, current_request_id, in_request
 
 
@@ -48,22 +49,23 @@ def record(
     `before` and `after` hold the fields that changed, with plain values; mask secrets with `rules.MASKED` first.
     """
     who, whom = party(actor), party(target) if target is not None else Party("")
-    db.session.add(
-        AuditEntry(
-            event=event.value,
-            actor_kind=who.kind[:KIND_LENGTH],
-            actor_id=who.id,
-            actor_name=who.name[:NAME_LENGTH],
-            target_kind=whom.kind[:KIND_LENGTH],
-            target_id=whom.id,
-            target_name=whom.name[:NAME_LENGTH],
-            address=client_address() if in_request() else "",
-            request_id=current_request_id(),
-            before=_json(before),
-            after=_json(after),
-            created_at=clock.utc_now(),
-        )
+    entry = AuditEntry(
+        public_id=ids.public_id(),
+        event=event.value,
+        actor_kind=who.kind[:KIND_LENGTH],
+        actor_id=_plain(who.id, ID_LENGTH),
+        actor_name=_plain(who.name, NAME_LENGTH),
+        target_kind=whom.kind[:KIND_LENGTH],
+        target_id=_plain(whom.id, ID_LENGTH),
+        target_name=_plain(whom.name, NAME_LENGTH),
+        address=_plain(client_address(), ID_LENGTH) if in_request() else "",
+        request_id=current_request_id(),
+        before=_json(before),
+        after=_json(after),
+        created_at=clock.utc_now(),
     )
+    entry.seal = chain.mark(entry)
+    db.session.add(entry)
 
 
 @write_transaction
@@ -81,4 +83,11 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[dict[s
 
 
 def _json(values: Mapping[str, Any] | None) -> str:
-    return json.dumps(values or {}, ensure_ascii=False, sort_keys=True, default=str)
+    text = json.dumps(values or {}, ensure_ascii=False, sort_keys=True, default=str)
+    return text.encode("utf-8", "backslashreplace").decode()  # half a surrogate pair fits no database
+
+
+def _plain(text: str, length: int) -> str:
+    """Return the text with what cannot be seen made visible, so that a name cannot pass as something else."""
+    visible = "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
+    return visible[:length]

@@ -7,6 +7,7 @@ from typing import Final
 
 NAME_LENGTH: Final = 120
 KIND_LENGTH: Final = 32
+ID_LENGTH: Final = 64
 MASKED: Final = "••••••"  # stands for a secret in before and after
 
 
