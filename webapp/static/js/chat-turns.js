@@ -41,7 +41,6 @@ export async function redo(form) {
   try {
     const { answer_html } = await ask(form.action, Object.fromEntries(new FormData(form)), failed);
     const fresh = parse(answer_html);
-    article.closest(".turn").querySelector(".ask-foot")?.remove();
     article.replaceWith(fresh);
     decorate(fresh);
     if (fresh.dataset.events) follow(fresh);
