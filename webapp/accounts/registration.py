@@ -14,6 +14,7 @@ from webapp.database import db, write_transaction
 from webapp.errors import NotAllowed
 from webapp.identity import service as identity
 from webapp.identity.rules import Purpose
+from webapp.lib import clock
 
 
 def ask_register_code(email: str) -> None:
@@ -82,7 +83,7 @@ def _create(
     if not verdict.right:
         return verdict, None
     user = _new_user(address, name, password_hash)
-    user.locale, user.timezone = letters.reader_locale(), timezone
+    user.locale, user.timezone, user.verified_at = letters.reader_locale(), timezone, clock.utc_now()
     db.session.add(user)
     db.session.flush()
     return verdict, user

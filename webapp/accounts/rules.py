@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from enum import StrEnum
 from typing import Final
@@ -16,6 +17,11 @@ AVATAR_MAX_BYTES: Final = 2_097_152
 AVATAR_MAX_PIXELS: Final = 25_000_000
 AVATAR_MAX_FRAMES: Final = 100
 AVATAR_SIZE: Final = 256  # pixels a side of what is kept
+
+NEVER: Final = dt.datetime(
+    1970, 1, 1, 0, 0, 1, tzinfo=dt.UTC
+)  # when somebody was seen who never was; sorts last
+SEEN_SECONDS: Final = 300  # so exactly it is known when somebody was seen
 
 
 class UserState(StrEnum):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 
 from flask_babel import gettext as _
-from sqlalchemy import or_, select
+from sqlalchemy import or_, select, update
 
-from webapp.accounts import letters, names
+from webapp.accounts import letters, names, rules
 from webapp.accounts.models import User
 from webapp.accounts.policy import check_password
 from webapp.accounts.registration import find_by_address
@@ -25,6 +26,14 @@ def load_user(user_id: int) -> User | None:
     """Return the user of a session, None when the account may not be used."""
     user = db.session.get(User, user_id)
     return user if user is not None and user.state == UserState.ACTIVE.value else None
+
+
+def note_seen(user_id: int) -> None:
+    """Note inside the caller's transaction that somebody is active, to some minutes: lists are sorted by it."""
+    now = clock.utc_now()
+    stale = User.last_seen_at < now - dt.timedelta(seconds=rules.SEEN_SECONDS)
+    query = update(User).where(User.id == user_id, stale).values(last_seen_at=now)
+    db.session.execute(query, execution_options={"synchronize_session": False})
 
 
 def log_in(*, login: str, password: str, keep: bool, user_agent: str, address: str) -> User:
@@ -110,6 +119,7 @@ def _store_new_password(address: str, code: str, password: str, password_hash: s
         return identity.Verdict(right=False, tries_left=verdict.tries_left)
     check_password(password, address, user.username)
     user.password_hash, user.password_changed_at = password_hash, clock.utc_now()
+    user.verified_at = user.verified_at or clock.utc_now()
     identity.end_all_sessions(Realm.USER, user.id)
     letters.queue_notice(user, "password_reset")
     return verdict

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from flask import Blueprint, Flask
 
+from webapp.accounts import admin as users
 from webapp.dashboard import guard, navigation, overview, signing
 from webapp.web.requests import ADMIN_BLUEPRINT
 
 # What each feature brings: blueprints of pages, mounted below /admin.
-PAGES: tuple[Blueprint, ...] = (signing.blueprint, overview.blueprint)
+PAGES: tuple[Blueprint, ...] = (signing.blueprint, overview.blueprint, users.blueprint)
 
 
 def init_app(app: Flask) -> None:

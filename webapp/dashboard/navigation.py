@@ -28,7 +28,13 @@ class Item:
 
 
 GROUPS: Final[tuple[tuple[LazyString | None, tuple[Item, ...]], ...]] = (
-    (None, (Item(_l("Overview"), "overview", "dashboard.overview.index", Permission.OVERVIEW_READ),)),
+    (
+        None,
+        (
+            Item(_l("Overview"), "overview", "dashboard.overview.index", Permission.OVERVIEW_READ),
+            Item(_l("Users"), "users", "dashboard.users.index", Permission.USERS_READ),
+        ),
+    ),
 )
 
 

@@ -24,11 +24,18 @@ from webapp.lib import clock
 log = logging.getLogger(__name__)
 
 _loaders: Final[dict[str, Callable[[int], Any]]] = {}
+_seen: Final[dict[str, Callable[[int], None]]] = {}
 
 
-def register_realm(realm: Realm, loader: Callable[[int], Any]) -> None:
-    """Tell how the person of a session is loaded: by id, None when the person may not be signed in."""
+def register_realm(
+    realm: Realm, loader: Callable[[int], Any], *, seen: Callable[[int], None] = lambda _subject_id: None
+) -> None:
+    """Tell how the person of a session is loaded: by id, None when the person may not be signed in.
+
+    `seen` is told, inside a write transaction, of each person who signs in or is active, about once a minute.
+    """
     _loaders[realm.value] = loader
+    _seen[realm.value] = seen
 
 
 def begin(realm: Realm, subject_id: int, *, user_agent: str, address: str, keep: bool) -> str:
@@ -46,6 +53,7 @@ def begin(realm: Realm, subject_id: int, *, user_agent: str, address: str, keep:
             expires_at=now + (life if keep else min(life, rules.SESSION_WITHOUT_KEEPING)),
         )
     )
+    _seen[realm.value](subject_id)
     return token
 
 
@@ -113,24 +121,25 @@ def load(realm: Realm, token: str) -> tuple[Any, int | None]:
         return None, None
     subject_id, session_id = session.subject_id, session.id
     if (clock.utc_now() - session.last_seen_at).total_seconds() > rules.SESSION_TOUCH_SECONDS:
-        _touch_if_possible(session_id)
+        _touch_if_possible(session_id, realm, subject_id)
     person = _loaders[realm.value](subject_id)
     return (person, session_id) if person is not None else (None, None)
 
 
-def _touch_if_possible(session_id: int) -> None:
+def _touch_if_possible(session_id: int, realm: Realm, subject_id: int) -> None:
     """Note that the session is in use; a database that takes no writes signs nobody out."""
     try:
-        _touch(session_id)
+        _touch(session_id, realm, subject_id)
     except DBAPIError as error:
         log.warning("session not touched", extra={"error": type(error).__name__})
 
 
 @write_transaction
-def _touch(session_id: int) -> None:
+def _touch(session_id: int, realm: Realm, subject_id: int) -> None:
     db.session.execute(
         update(LoginSession).where(LoginSession.id == session_id).values(last_seen_at=clock.utc_now())
     )
+    _seen[realm.value](subject_id)
 
 
 def _holds() -> ColumnElement[bool]:
