@@ -14,6 +14,7 @@ PUBLIC = {
     "accounts.register",
     "accounts.reset_password",
     "assets.serve",
+    "dashboard.setup.first_admin",
     "dashboard.signing.login",
     "dev.components",
     "dev_mail.index",

@@ -31,6 +31,12 @@ SIGN_IN_ENDPOINT: Final = "accounts.login"
 current_admin: Any = LocalProxy(lambda: g.admin)
 
 
+def admin_session_id() -> int:
+    """Return the id of the session by which the administrator of the request at hand is signed in."""
+    session_id: int = g.admin_session_id
+    return session_id
+
+
 def public(view: Callable[P, R]) -> Callable[P, R]:
     """Mark a view as reachable by anybody."""
     setattr(view, _PUBLIC, True)

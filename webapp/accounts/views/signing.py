@@ -16,6 +16,7 @@ from webapp.config import current_settings
 from webapp.errors import AppError
 from webapp.identity import service as identity
 from webapp.identity.rules import CODE_RESEND_SECONDS
+from webapp.web import cookies
 from webapp.web.forms import Form
 from webapp.web.guards import public
 from webapp.web.limits import limit
@@ -75,7 +76,7 @@ def logout() -> ResponseReturnValue:
     """Sign out: the session ends on the server, whatever becomes of the cookie."""
     service.log_out(identity.current_session_id())
     logout_user()
-    session.clear()
+    cookies.end_user()
     return redirect(url_for("accounts.login"), 303)
 
 
@@ -107,7 +108,7 @@ def reset_password() -> ResponseReturnValue:
             _send_reset_code(form)
         elif form.validate_on_submit():
             service.reset_password(email=form.email.data, code=form.code.data, password=form.password.data)
-            session.clear()
+            cookies.end_user()
             flash(_("Your password is set. Sign in with it; all other devices are signed out."), "info")
             return redirect(url_for("accounts.login"), 303)
     except AppError as error:
@@ -161,7 +162,6 @@ def _sign_in(name: str, password: str, *, keep: bool) -> ResponseReturnValue:
         address=client_address(),
     )
     target = safe_next(url_for("chat.index"))
-    session.clear()
-    session.permanent = keep
+    cookies.begin_user(keep=keep)
     login_user(user)
     return redirect(target, 303)
