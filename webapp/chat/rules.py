@@ -6,10 +6,14 @@ import datetime as dt
 from enum import StrEnum
 from typing import Final
 
+from webapp.lib.text import shorten
+
 MESSAGE_MAX_LENGTH: Final = 32_000  # characters of a question
 ANSWER_MAX_LENGTH: Final = 400_000  # characters of an answer; what is beyond ends it as cut off
 ANSWER_MAX_SECONDS: Final = 1_800  # an answer that still runs then is ended as cut off
 TITLE_MAX_LENGTH: Final = 120
+TITLE_FROM_QUESTION_LENGTH: Final = 48
+TITLE_FROM_MODEL_LENGTH: Final = 40
 CLIENT_REQUEST_ID_MAX_LENGTH: Final = 64
 MODEL_NAME_MAX_LENGTH: Final = 120
 CONTEXT_MAX_CHARACTERS: Final = 60_000  # of earlier turns sent along; older ones are left out
@@ -31,6 +35,11 @@ FOLLOW_SECONDS: Final = 0.1
 HEARTBEAT_SECONDS: Final = 7  # it takes two to notice that a reader has left
 RETRY_MILLISECONDS: Final = 1_000
 READERS_PER_USER: Final = 50  # in one process; a reader that has left is noticed at the next heartbeat
+
+
+def first_title(question: str) -> str:
+    """Return what a conversation is called until it has a title: by its first question."""
+    return shorten(question, TITLE_FROM_QUESTION_LENGTH)
 
 
 def usage_source(generation_id: int, created_at: dt.datetime) -> str:

@@ -49,6 +49,8 @@ class LiveAnswer:
     model: str
     feed: Feed
     first_tick: int = 0
+    is_first: bool = False
+    """Whether it is the first answer of its conversation."""
     text: list[str] = field(default_factory=list)
     reasoning: list[str] = field(default_factory=list)
     wait_seconds: int = 0

@@ -74,12 +74,16 @@ class Producer:
             self._fail("internal")
             log.exception("producer failed")
         finally:
-            if self.stream is not None:
-                self.stream.close()
+            self._close()
             self.ending.usage = self.usage or self._estimate()
             self.ending.cost_micros = self._cost()
             self.ending.finished_at = clock.utc_now()
             self.journal.end(self.answer, self.ending)
+
+    def give_up(self) -> None:
+        """End an answer that cannot be begun."""
+        self._fail("internal")
+        self.journal.end(self.answer, self.ending)
 
     def stop(self) -> None:
         """End the answer at the person's wish; closes the provider's connection at once."""
@@ -90,6 +94,13 @@ class Producer:
         """End the answer because this process goes down; it can be continued later."""
         self.halted = True
         self._abort()
+
+    def _close(self) -> None:
+        try:
+            if self.stream is not None:
+                self.stream.close()
+        except Exception:  # the answer ends all the same
+            log.exception("stream not closed")
 
     def _abort(self) -> None:
         if self.stream is not None:

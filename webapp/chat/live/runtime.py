@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
@@ -13,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from webapp.chat import rules
-from webapp.chat.live import follower, recovery
+from webapp.chat.live import follower, recovery, titles
 from webapp.chat.live.feed import Feed, Reader
 from webapp.chat.live.follower import Followed
 from webapp.chat.live.journal import Journal, LiveAnswer
@@ -93,10 +94,15 @@ class Runtime:
             model=generation.model,
             feed=Feed(message.text, message.reasoning),
             first_tick=generation.first_tick,
+            is_first=message.position == 1,
         )
         producer = Producer(self.app, self.journal, answer, request)
         self.producers[message.id] = producer
-        threading.Thread(target=producer.run, name=f"answer-{generation.id}", daemon=True).start()
+        try:
+            threading.Thread(target=producer.run, name=f"answer-{generation.id}", daemon=True).start()
+        except RuntimeError:  # the system has no room for another thread
+            producer.give_up()
+            raise
 
     def stop(self, message_id: int) -> None:
         """End an answer that this process writes; does nothing about others."""
@@ -105,10 +111,17 @@ class Runtime:
             producer.stop()
 
     def _forget(self, answer: LiveAnswer) -> None:
-        """Let go of an ended answer; it may have been continued already, by another producer."""
+        """Let go of an ended answer; it may have been continued already, by another producer.
+
+        After the first one of a conversation a title is asked for.
+        """
         producer = self.producers.get(answer.message_id)
         if producer is not None and producer.answer is answer:
             del self.producers[answer.message_id]
+        if answer.is_first and not self.draining and answer.feed.state is AnswerState.COMPLETE:
+            asker = threading.Thread(target=titles.make, args=(self.app, answer.message_id), daemon=True)
+            with contextlib.suppress(RuntimeError):  # there is no room for another thread: no title then
+                asker.start()
 
     def _producing(self) -> list[Producer]:
         return list(self.producers.values())

@@ -23,10 +23,9 @@ from webapp.config import current_settings
 from webapp.database import db, write_transaction
 from webapp.errors import Conflict, Invalid, TooMany, Unavailable
 from webapp.lib import clock
-from webapp.lib.text import shorten, without_lone_surrogates
+from webapp.lib.text import without_lone_surrogates
 from webapp.llm.rules import ChatRequest, ModelInfo
 
-TITLE_FROM_QUESTION_LENGTH = 48
 _REQUEST_ID: Final = re.compile(rf"[!-~]{{8,{rules.CLIENT_REQUEST_ID_MAX_LENGTH}}}")
 
 
@@ -166,6 +165,8 @@ def _store_edit(
     old_answer = _shown_at(conversation, old.position + 1)
     thinking = _supersede_answer(old_answer)
     old.superseded_at = clock.utc_now()
+    if old.position == 0 and not conversation.title_is_final:
+        conversation.title = rules.first_title(text)
     question = Message(
         conversation_id=conversation.id,
         user_id=user.id,
@@ -295,8 +296,7 @@ def _check_capacity(user_id: int) -> None:
 def _locked_conversation(user: User, conversation_id: str | None, text: str) -> Conversation:
     if conversation_id:
         return _lock(get_conversation(user, conversation_id).id)
-    title = shorten(" ".join(text.split()), TITLE_FROM_QUESTION_LENGTH)
-    conversation = Conversation(user_id=user.id, title=title)
+    conversation = Conversation(user_id=user.id, title=rules.first_title(text))
     db.session.add(conversation)
     db.session.flush()
     return conversation
@@ -372,5 +372,5 @@ def _checked_text(text: str) -> str:
 
 def _check_request_id(value: str | None) -> None:
     if value is not None and not _REQUEST_ID.fullmatch(value):
-        sentence = _("The request id must have 8 to 64 characters: letters, digits, and signs of ASCII.")
+        sentence = _("The request id must have 8 to 64 characters.")
         raise Invalid(sentence, field="client_request_id")

@@ -19,8 +19,11 @@ from webapp.chat.models import Conversation, Generation, Message
 from webapp.chat.rules import AnswerState, usage_source
 from webapp.database import db
 from webapp.errors import NotFound
+from webapp.lib import clock
 from webapp.lib.text import language_of
 from webapp.llm import service as llm
+
+TITLE_EXPECTED = dt.timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,12 @@ class AnswerView:
     ended_at: dt.datetime | None
     model: str
     model_label: str
+
+    @property
+    def brings_title(self) -> bool:
+        """Whether the conversation may get its title just now: it is asked for after the first answer."""
+        recent = self.ended_at is not None and clock.utc_now() - self.ended_at < TITLE_EXPECTED
+        return recent and self.message.position == 1 and self.state is AnswerState.COMPLETE
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import { grown } from "./chat-scroll.js";
 import { running } from "./chat-state.js";
 
 const words = document.querySelector("[data-status]");
+const TITLE_WAITS_MS = [2000, 6000, 20000];
 const BACK_OFF_MS = [500, 1000, 2000, 5000, 10000];
 
 export function follow(article) {
@@ -161,6 +162,8 @@ class Follower {
     await this.replace();
     running.delete(this.article);
     refreshList();
+    // The title of a new chat is asked for only now, and comes a little later.
+    if ("bringsTitle" in this.article.dataset) for (const wait of TITLE_WAITS_MS) setTimeout(refreshList, wait);
   }
 
   // The finished answer as the server shows it: ending, what can be done, what it took.
