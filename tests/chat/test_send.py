@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 import threading
 
 import pytest
@@ -44,12 +46,26 @@ def test_page_shows_question_answer_and_usage(signed_in: PageClient) -> None:
     assert "<b>this</b> escaped" not in page
 
 
+REFRESH = re.compile(r'<noscript><meta http-equiv="refresh" content="2; url=([^"#]+)(#a-[^"]+)"></noscript>')
+
+
 def test_works_without_script(signed_in: PageClient) -> None:
-    response = signed_in.submit("/chat/messages", {"text": "Hi", "model": "scripted-slow"}, page="/chat")
+    """The page shows the text so far and asks for itself again, until the answer has ended."""
+    response = signed_in.submit("/chat/messages", {"text": "Hi", "model": "scripted-markdown"}, page="/chat")
     assert response.status_code == 303
+    address, shown = response.location.partition("#")[0], []
+    while again := REFRESH.search(page := signed_in.get(address).text):
+        address = html.unescape(again[1])
+        shown.append("What an answer can hold" in page)
+        assert again[2][1:] in page, "the place it scrolls to"
+    assert any(shown), "text that was there before the end"
+    assert "http-equiv" not in page
+    assert "后面的文字" in page
+
+
+def test_stop_works_without_script(signed_in: PageClient) -> None:
+    response = signed_in.submit("/chat/messages", {"text": "Hi", "model": "scripted-slow"}, page="/chat")
     address = response.location.partition("#")[0]
-    page = signed_in.get(address).text
-    assert '<noscript><meta http-equiv="refresh" content="2"></noscript>' in page
     form = next(f for f in read(signed_in.get(address)).forms if f.get("id") == "stop-form")
     assert signed_in.submit(form["action"], page=address).status_code == 303
     answer = form["action"].split("/")[3]
