@@ -1,1 +1,0 @@
-"""Administering users: finding them, looking at one, changing many, exporting and importing them."""
