@@ -37,6 +37,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 def start_background(app: Flask) -> None:
     """Start what runs beside the requests of this process: the journal of live answers and scheduled work."""
     with app.app_context():
+        llm.start()
         chat.start(app)
     background.start(app)
 

@@ -7,6 +7,7 @@ negative.
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -58,13 +59,20 @@ def refusal(order: Order) -> dict[str, Any]:
     words = "stream_options is not supported" if order.mode == "nostreamoptions" else "as ordered"
     if order.mode == "echo_key":
         words = f"wrong key: {order.authorization}"
+    if order.mode == "filtered":
+        return {"error": {"code": "1301", "message": "unsafe"}}
     code = {401: "1002", 429: "1302", 400: "1210"}.get(order.status, str(order.status))
     return {"error": {"code": code, "message": words}}
 
 
 def stream_of(order: Order) -> Script:
     """Return the script of a stream."""
-    special = {"hugeline": _huge_line, "trickle": _trickle}.get(order.mode)
+    special = {
+        "hugeline": _huge_line,
+        "trickle": _trickle,
+        "comments": _comments,
+        "noise": _noise,
+    }.get(order.mode)
     if special is not None:
         return special(order)
     script = _events(order)
@@ -140,6 +148,16 @@ def _huge_line(order: Order) -> Script:
     for _ in range(HUGE_BYTES // 50_000):
         yield 0.0, b"x" * 50_000
     yield 0.0, b'"}}]}\n\ndata: [DONE]\n\n'
+
+
+def _comments(_order: Order) -> Script:
+    while True:
+        yield 0.1, b": still here\n\n"
+
+
+def _noise(_order: Order) -> Script:
+    rng = random.Random(7)
+    yield from ((0.0, rng.randbytes(5_000)) for _ in range(20))
 
 
 def _trickle(order: Order) -> Script:

@@ -61,7 +61,7 @@ class Order:
     retry_after: str = ""
     location: str = ""
     # hang, refuse, html, json, badjson, error200, emptychoices, hugeline, stall, cut, rst, cutchunk, echo_key,
-    # nostreamoptions, trickle
+    # filtered, nostreamoptions, trickle, comments, noise
     mode: str = ""
     after: int = 5  # tokens before the failure, where it comes within an answer
     times: int = 1_000_000
@@ -242,10 +242,12 @@ class Connection(asyncio.Protocol):
 
     def _late(self, data: bytes) -> None:
         if self.order is not None:
-            self._write(time_stamped(data) if self.order.stamp else data)
+            self._write(data)
             self._advance()
 
     def _write(self, data: bytes) -> None:
+        if self.order is not None and self.order.stamp:
+            data = time_stamped(data)
         if self.packer is not None:
             data = self.packer.compress(data) + self.packer.flush(zlib.Z_SYNC_FLUSH)
         if data:

@@ -14,3 +14,10 @@ def init_app(app: Flask) -> None:
     from webapp.llm import service
 
     service.init_app(app)
+
+
+def start() -> None:
+    """Import what the configured providers need, so that the first answer does not wait for it."""
+    from webapp.llm import service
+
+    service.prepare()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 
 class ProviderErrorKind(StrEnum):
@@ -19,6 +20,19 @@ class ProviderErrorKind(StrEnum):
     TRUNCATED = "provider_truncated"
 
 
+SENTENCES: Final = {
+    ProviderErrorKind.AUTH: "The provider does not accept the key.",
+    ProviderErrorKind.QUOTA: "The account with the provider has no credit left.",
+    ProviderErrorKind.RATE_LIMITED: "The provider is busy, or limits how often it is asked.",
+    ProviderErrorKind.TIMEOUT: "The provider did not answer in time.",
+    ProviderErrorKind.STALLED: "The provider stopped in the middle of the answer.",
+    ProviderErrorKind.UNAVAILABLE: "The provider cannot be reached, or fails.",
+    ProviderErrorKind.REJECTED: "The provider refused the request.",
+    ProviderErrorKind.PROTOCOL: "The provider sent something that cannot be read.",
+    ProviderErrorKind.TRUNCATED: "The answer broke off before its end.",
+}
+
+
 class ProviderError(Exception):
     """A failure of a provider. `detail` is redacted and for logs and administrators only."""
 
@@ -30,7 +44,7 @@ class ProviderError(Exception):
         retryable: bool = False,
         retry_after_seconds: float | None = None,
     ) -> None:
-        super().__init__(f"{kind.value}: {detail}")
+        super().__init__(f"{SENTENCES[kind]} ({kind.value}: {detail})")
         self.kind = kind
         self.detail = detail
         self.retryable = retryable

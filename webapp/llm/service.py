@@ -18,6 +18,7 @@ from webapp.llm.errors import ProviderError, ProviderErrorKind
 from webapp.llm.models import UsageEntry
 from webapp.llm.prices import Price
 from webapp.llm.prices import read as read_prices
+from webapp.llm.providers import zhipu
 from webapp.llm.providers.contract import AnswerStream
 from webapp.llm.rules import ChatRequest, ModelInfo, Usage
 
@@ -30,6 +31,7 @@ __all__ = [
     "label_of",
     "models",
     "open_stream",
+    "prepare",
     "price_of",
     "prices",
 ]
@@ -38,6 +40,12 @@ __all__ = [
 def init_app(app: Flask) -> None:
     """Give the application its providers; opens nothing."""
     app.extensions["llm"] = Providers()
+
+
+def prepare() -> None:
+    """Load the vendor's SDK where a key for it is set; it takes a quarter of a second that no reader should wait for."""
+    if current_settings().zhipuai_api_key.get_secret_value():
+        zhipu.load_sdk()
 
 
 def models() -> list[ModelInfo]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import queue
 import ssl
 from collections.abc import Collection, Mapping
 from typing import Final
@@ -116,8 +117,13 @@ class Outbound:
         return Reply(response, exchange)
 
     def close(self) -> None:
-        """Close the idle connections; those in use are closed when their bodies end."""
-        self._pool.close()
+        """Close the idle connections; those in use go on, and so may who still holds this object."""
+        idle = self._pool.pool
+        with contextlib.suppress(queue.Empty):
+            while idle is not None:
+                connection = idle.get(block=False)
+                if connection is not None:
+                    connection.close()
 
 
 def _verifying_context() -> ssl.SSLContext:

@@ -36,17 +36,18 @@ class Breaker:
         """Whether requests are refused now."""
         return self._opened_at is not None and clock.monotonic() - self._opened_at < PAUSE_SECONDS
 
-    def enter(self) -> None:
-        """Let a request through; raises ProviderError while the provider is left alone."""
+    def enter(self) -> bool:
+        """Let a request through and tell whether it is the one that tries; raises ProviderError during the pause."""
         with self._lock:
             if self._opened_at is None:
-                return
+                return False
             left = self._opened_at + PAUSE_SECONDS - clock.monotonic()
             if left > 0 or self._trying:
                 raise ProviderError(
                     self._last_kind, "left alone after repeated failures", retry_after_seconds=max(left, 1.0)
                 )
             self._trying = True
+            return True
 
     def succeeded(self) -> None:
         """Note an answer that began: all is well."""
@@ -57,20 +58,19 @@ class Breaker:
             self._opened_at = None
             self._trying = False
 
-    def failed(self, kind: ProviderErrorKind) -> None:
-        """Note a request that failed."""
+    def failed(self, kind: ProviderErrorKind, *, tried: bool) -> None:
+        """Note a request that failed; `tried` as `enter` told."""
         with self._lock:
-            was_trying, self._trying = self._trying, False
             if kind not in _COUNTED:
                 return
             now = clock.monotonic()
             self._failures.append(now)
             self._last_kind = kind
             full = len(self._failures) == FAILURES and now - self._failures[0] <= WITHIN_SECONDS
-            if was_trying or full:
+            if tried or full:
                 self._opened_at = now
 
     def left(self) -> None:
-        """Note a request that was aborted before it told anything."""
+        """Note that the request that tries is over, whatever it told."""
         with self._lock:
             self._trying = False

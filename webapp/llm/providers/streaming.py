@@ -64,7 +64,7 @@ class HttpStream:
 
     def __iter__(self) -> Iterator[list[Delta]]:
         """Yield what each read brings; raises ProviderError or Aborted."""
-        self._breaker.enter()
+        tries = self._breaker.enter()
         try:
             yield from self._tries()
         except OutboundError:  # while waiting for the next try
@@ -73,10 +73,11 @@ class HttpStream:
             self._breaker.succeeded()
             yield [Delta(finish_reason="filtered")]
         except ProviderError as error:
-            self._breaker.failed(error.kind)
+            self._breaker.failed(error.kind, tried=tries)
             raise
         finally:
-            self._breaker.left()
+            if tries:
+                self._breaker.left()
             self.close()
 
     def abort(self) -> None:

@@ -25,6 +25,13 @@ if TYPE_CHECKING:
     from zhipuai import ZhipuAI
 
 
+def load_sdk() -> Any:
+    """Return the SDK's module, imported when it is first needed: that costs a quarter of a second."""
+    import zhipuai
+
+    return zhipuai
+
+
 class ZhipuProvider:
     """Asks Zhipu by the `zhipuai` SDK."""
 
@@ -54,22 +61,21 @@ class ZhipuProvider:
 
     def _client(self) -> ZhipuAI:
         if self._sdk is None:
-            from zhipuai import ZhipuAI  # costs a quarter of a second: only where it is used
-
-            self._sdk = ZhipuAI(
+            self._sdk = load_sdk().ZhipuAI(
                 api_key=self._key, base_url=self._base_url, http_client=self._http, max_retries=0
             )
         return self._sdk
 
     def _send(self, request: ChatRequest, exchange: Exchange) -> Reply:
-        from zhipuai.core import ZhipuAIError
-
         self._transport.current.exchange = exchange
         try:
             stream = self._client().chat.completions.create(**_arguments(request))
-        except ZhipuAIError as error:
+        except load_sdk().ZhipuAIError as error:
             raise self._in_words(error) from error
-        reply: Reply = stream.response.extensions["reply"]
+        response: httpx.Response = stream.response
+        if "reply" not in response.extensions:  # a success other than 200, which is none to us
+            raise refusals.of_status(response.status_code, {}, b"", self._key)
+        reply: Reply = response.extensions["reply"]
         return reply
 
     def _in_words(self, error: Exception) -> Exception:
