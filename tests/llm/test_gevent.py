@@ -29,18 +29,19 @@ def run(script: str, *arguments: str) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(500)
 @pytest.mark.parametrize(
     "chosen",
     [
         ["tests/llm/test_aborting.py"],
-        ["tests/llm/test_failures.py"],
+        ["tests/llm/test_failures.py", "-k", "not local"],
         ["tests/llm/test_contract.py", "-k", "whole or reasoning or line_ends or again"],
     ],
     ids=lambda chosen: chosen[0].rpartition("_")[2],
 )
 def test_same_tests_on_gevent(chosen: list[str]) -> None:
     script = "import sys, pytest; sys.exit(pytest.main(sys.argv[1:]))"
-    printed = run(script, "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *chosen)
+    printed = run(script, "-q", "-p", "no:cacheprovider", "-n", "0", *chosen)
     assert " passed" in printed
 
 
