@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import logging
+
 from flask import Flask
 from jinja2 import StrictUndefined
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from webapp import accounts, admins, audit, background, chat, dashboard, llm, site
 from webapp import settings as runtime_settings
+from webapp.admins import service as admin_service
 from webapp.config import ROOT, Settings, load_settings, with_own_secrets
 from webapp.database import transactions
 from webapp.database.engine import engine_options, init_engine
 from webapp.extensions import csrf, db, login_manager, migrate
 from webapp.mail import delivery, senders
 from webapp.web import assets, filters, guards, headers, limits, locale, logs, problems, requests
+
+log = logging.getLogger(__name__)
 
 MAX_FORM_PARTS = 200
 MAX_FORM_MEMORY_BYTES = 1_000_000
@@ -40,6 +46,18 @@ def start_background(app: Flask) -> None:
         llm.start()
         chat.start(app)
     background.start(app)
+
+
+def setup_token(app: Flask) -> str | None:
+    """Return a new token for the link to the first administrator; None where there is one, or no database yet."""
+    with app.app_context():
+        try:
+            return admin_service.new_setup_token()
+        except SQLAlchemyError as error:
+            log.warning("no set-up link", extra={"error": type(error).__name__})
+            return None
+        finally:
+            db.session.remove()
 
 
 def begin_shutdown(app: Flask) -> None:

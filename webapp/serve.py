@@ -177,13 +177,17 @@ def raise_file_limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-def welcome(settings: Settings) -> str:
-    """Return what the person is told once the program answers."""
+def welcome(settings: Settings, setup_token: str | None = None) -> str:
+    """Return what the person is told once the program answers; the token is that of the link to the first administrator."""
     host = "127.0.0.1" if settings.host in {"0.0.0.0", "::", ""} else settings.host  # noqa: S104
     here = f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
     lines = [f"Agent Tools is at {here}  (Ctrl-C ends it)"]
     if settings.shows_mail:
         lines.append(f"No mail server is set up: mail is shown at {here}/dev/mail")
+    if setup_token:
+        lines.append(
+            f"Make the first administrator (once, within 24 hours): {here}/admin/setup/{setup_token}"
+        )
     return "\n".join(lines) + "\n"
 
 
@@ -191,14 +195,14 @@ def serve_with_waitress(settings: Settings) -> int:
     """Serve with threads, where gunicorn does not exist; good for some dozens of streams."""
     import waitress  # type: ignore[import-untyped]
 
-    from webapp.app import begin_shutdown, create_app, finish_shutdown, start_background
+    from webapp.app import begin_shutdown, create_app, finish_shutdown, setup_token, start_background
 
     app = create_app(settings)
     model = ModelProcess(settings)
     model.start()
     start_background(app)
     server = waitress.create_server(app, host=settings.host, port=settings.port, threads=WAITRESS_THREADS)
-    sys.stdout.write(welcome(settings))
+    sys.stdout.write(welcome(settings, setup_token(app)))
     sys.stdout.flush()
     try:
         server.run()

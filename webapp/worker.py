@@ -81,9 +81,11 @@ class Worker(GeventWorker):  # type: ignore[misc]
 
     def announce(self) -> None:
         """Say where the program is to be found: once, by the first worker, when connections get an answer."""
+        from webapp import app as application
+
         settings = self.wsgi.extensions["settings"]
         if self.age == 1 and settings.profile != "production":
-            sys.stdout.write(serve.welcome(settings))
+            sys.stdout.write(serve.welcome(settings, application.setup_token(self.wsgi)))
             sys.stdout.flush()
 
     def dismiss(self) -> None:

@@ -18,14 +18,14 @@ AVATAR_MAX_PIXELS: Final = 25_000_000
 AVATAR_MAX_FRAMES: Final = 100
 AVATAR_SIZE: Final = 256  # pixels a side of what is kept
 
-
-DELETION_GRACE: Final = dt.timedelta(days=7)
+NEVER: Final = dt.datetime(
+    1970, 1, 1, 0, 0, 1, tzinfo=dt.UTC
+)  # when somebody was seen who never was; sorts last
+SEEN_SECONDS: Final = 300  # so exactly it is known when somebody was seen
 
 
 class UserState(StrEnum):
     """Whether an account may be used."""
 
     ACTIVE = "active"
-    SUSPENDED = "suspended"  # by an administrator
-    INVITED = "invited"  # has no password yet
-    DELETING = "deleting"  # its owner asked for it; can be taken back until `deletion_due_at`
+    DISABLED = "disabled"

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.accounts.rules import DISPLAY_NAME_MAX_LENGTH, USERNAME_MAX_LENGTH
 from webapp.admins import rules
+from webapp.admins.permissions import BUILT_IN_ROLES
 from webapp.admins.rules import AdminState
 from webapp.audit.service import Party
 from webapp.database import (
@@ -38,7 +39,9 @@ class Role(Base):
 
     @property
     def granted(self) -> frozenset[str]:
-        """The names of the permissions it grants."""
+        """The names of the permissions it grants; those of a built-in role are what this version says."""
+        if self.built_in:
+            return frozenset(each.value for each in BUILT_IN_ROLES.get(self.name, ()))
         return frozenset(json.loads(self.permissions))
 
     def audit_party(self) -> Party:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from flask_babel import gettext as _
-from sqlalchemy import or_, select
 
-from webapp.accounts import service as users
+from webapp.admins.accounts import find_admin
 from webapp.admins.models import Admin
 from webapp.admins.rules import AdminState
 from webapp.audit import service as audit
 from webapp.audit.rules import Event
-from webapp.database import db, write_transaction
+from webapp.database import write_transaction
 from webapp.errors import Invalid
 from webapp.identity import service as identity
 from webapp.identity.rules import Realm
@@ -19,7 +18,7 @@ from webapp.lib import clock
 
 def log_in(*, login: str, password: str, user_agent: str, address: str) -> str:
     """Begin a session and return its token; the refusal is the same whatever was wrong."""
-    admin = _find(login)
+    admin = find_admin(login)
     stored = admin.password_hash if admin else None
     right = identity.password_matches(password, stored)
     if admin is None or stored is None or not right or admin.state != AdminState.ACTIVE.value:
@@ -45,13 +44,6 @@ def _begin(admin: Admin, checked_hash: str, *, user_agent: str, address: str) ->
     admin.last_login_at = clock.utc_now()
     audit.record(Event.ADMIN_SIGNED_IN, actor=admin)
     return identity.begin_session(Realm.ADMIN, admin.id, user_agent=user_agent, address=address, keep=False)
-
-
-def _find(login: str) -> Admin | None:
-    address, name = identity.canonical_address(login), users.canonical_username(login)
-    return db.session.scalar(
-        select(Admin).where(or_(Admin.email_canonical == address, Admin.username_canonical == name)).limit(1)
-    )
 
 
 def _refused() -> Invalid:

@@ -4,17 +4,29 @@ from __future__ import annotations
 
 from flask import Blueprint, Flask
 
-from webapp.dashboard import confirming, guard, navigation, overview, signing
+from webapp.accounts import admin as users
+from webapp.admins import admin as admins
+from webapp.dashboard import guard, navigation, overview, problems, setup, signing
+from webapp.errors import AppError
 from webapp.web.requests import ADMIN_BLUEPRINT
 
 # What each feature brings: blueprints of pages, mounted below /admin.
-PAGES: tuple[Blueprint, ...] = (signing.blueprint, confirming.blueprint, overview.blueprint)
+PAGES: tuple[Blueprint, ...] = (
+    signing.blueprint,
+    setup.blueprint,
+    overview.blueprint,
+    users.blueprint,
+    admins.account,
+    admins.administrators,
+    admins.roles,
+)
 
 
 def init_app(app: Flask) -> None:
     """Mount the pages behind the guard."""
     parent = Blueprint(ADMIN_BLUEPRINT, __name__, url_prefix="/admin", template_folder="templates")
     parent.before_request(guard.check)
+    parent.register_error_handler(AppError, problems.on_refusal)
     parent.context_processor(navigation.template_context)
     for blueprint in PAGES:
         parent.register_blueprint(blueprint)

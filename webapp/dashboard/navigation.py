@@ -14,21 +14,40 @@ from webapp.admins.permissions import Permission
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A page of the navigation; `prefix` is what the endpoints of its pages begin with."""
+    """A page of the navigation."""
 
     label: LazyString
     icon: str
     endpoint: str
     permission: Permission
+    also: tuple[str, ...] = ()  # other blueprints whose pages stand under this one
 
     @property
-    def prefix(self) -> str:
-        """The blueprint of the page."""
-        return self.endpoint.rpartition(".")[0] + "."
+    def prefixes(self) -> tuple[str, ...]:
+        """What the endpoints of its pages begin with."""
+        return (self.endpoint.rpartition(".")[0] + ".", *(f"dashboard.{name}." for name in self.also))
 
 
 GROUPS: Final[tuple[tuple[LazyString | None, tuple[Item, ...]], ...]] = (
-    (None, (Item(_l("Overview"), "overview", "dashboard.overview.index", Permission.OVERVIEW_READ),)),
+    (
+        None,
+        (
+            Item(_l("Overview"), "overview", "dashboard.overview.index", Permission.OVERVIEW_READ),
+            Item(_l("Users"), "users", "dashboard.users.index", Permission.USERS_READ),
+        ),
+    ),
+    (
+        _l("Administration"),
+        (
+            Item(
+                _l("Administrators"),
+                "shield",
+                "dashboard.administrators.index",
+                Permission.ADMINS_READ,
+                also=("roles",),
+            ),
+        ),
+    ),
 )
 
 
@@ -51,5 +70,5 @@ def _item(item: Item) -> dict[str, Any]:
         "label": item.label,
         "icon": item.icon,
         "url": url_for(item.endpoint),
-        "current": (request.endpoint or "").startswith(item.prefix),
+        "current": (request.endpoint or "").startswith(item.prefixes),
     }

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, g, redirect, render_template, request, session, url_for
+from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from webapp.admins import service
 from webapp.dashboard.forms import LoginForm
-from webapp.dashboard.guard import SIGN_IN_ENDPOINT, TOKEN
+from webapp.dashboard.guard import SIGN_IN_ENDPOINT
 from webapp.errors import AppError
+from webapp.web import cookies
 from webapp.web.guards import ANY_ADMIN, needs, public
 from webapp.web.limits import limit
 from webapp.web.redirects import safe_next
@@ -38,8 +39,7 @@ def login() -> ResponseReturnValue:
             form.apply_error(error)
         else:
             target = safe_next(url_for("dashboard.overview.index"))
-            session.clear()
-            session[TOKEN] = token
+            cookies.begin_admin(token)
             return redirect(target, 303)
     status = 422 if form.errors else 200
     return render_template("dashboard/login.html", form=form, next=safe_next("")), status
@@ -50,5 +50,5 @@ def login() -> ResponseReturnValue:
 def logout() -> ResponseReturnValue:
     """Sign out: the session ends on the server, whatever becomes of the cookie."""
     service.log_out(g.admin, g.admin_session_id)
-    session.clear()
+    cookies.end_admin()
     return redirect(url_for(SIGN_IN_ENDPOINT), 303)

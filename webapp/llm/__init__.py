@@ -11,9 +11,11 @@ if TYPE_CHECKING:
 def init_app(app: Flask) -> None:
     """Bind the models of this deployment to the application."""
     # Imported here, because the processes of the embedded model import this package and should stay small.
-    from webapp.llm import service
+    from webapp.accounts import service as accounts
+    from webapp.llm import reports, service
 
     service.init_app(app)
+    accounts.register_usage(app, reports.usage_of_users)
 
 
 def start() -> None:

@@ -14,8 +14,6 @@ GROUPS: Final[dict[str, tuple[str, ...]]] = {
         "admin_password_min_length",
         "session_idle_minutes",
         "session_absolute_minutes",
-        "admin_session_idle_minutes",
-        "admin_session_absolute_minutes",
         "admins_need_second_factor",
     ),
     "audit": ("audit_retention_days",),

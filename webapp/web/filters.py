@@ -12,9 +12,11 @@ from babel import Locale
 from babel.dates import format_date, format_skeleton, get_datetime_format, get_timezone
 from flask import Flask
 from flask_babel import format_decimal, get_locale, to_user_timezone
+from flask_babel import gettext as _
 from markupsafe import Markup
 
 from webapp.config import current_settings
+from webapp.lib import clock
 from webapp.web.assets import asset_url
 from webapp.web.icons import ICONS
 
@@ -33,6 +35,7 @@ def init_app(app: Flask) -> None:
         day=local_day,
         clock=local_clock,
         moment=local_moment,
+        ago=local_ago,
         mail_moment=mail_moment,
         number=format_number,
         decimal=one_decimal,
@@ -111,6 +114,23 @@ def local_clock(moment: dt.datetime) -> Markup:
 def local_moment(moment: dt.datetime) -> Markup:
     """Return day, hours and minutes in the reader's language and zone, as a time element."""
     return _time_element(moment, _date_and_clock(to_user_timezone(_aware(moment)), "medium"))
+
+
+def local_ago(moment: dt.datetime) -> Markup:
+    """Return how long ago something was, and from the day before yesterday on its date, as a time element."""
+    moment = _aware(moment)
+    now = clock.utc_now()
+    minutes = int((now - moment).total_seconds()) // 60
+    if minutes < 1:
+        return _time_element(moment, _("just now"))
+    if minutes < 60:
+        return _time_element(moment, _("%(count)s min ago", count=minutes))
+    there, today = to_user_timezone(moment).date(), to_user_timezone(now).date()
+    if there == today or minutes < 12 * 60:
+        return _time_element(moment, _("%(count)s h ago", count=minutes // 60))
+    if (today - there).days == 1:
+        return _time_element(moment, _("yesterday"))
+    return local_date(moment)
 
 
 def mail_moment(moment: dt.datetime | str, zone: str = "UTC") -> str:

@@ -82,10 +82,7 @@ def _is_harmless() -> bool:
 
 
 def _user_key() -> str:
-    """Count by the person, on however many devices."""
-    if current_user.is_authenticated:
-        return f"user:{current_user.public_id}"
-    return f"address:{client_address()}"
+    return f"user:{current_user.get_id()}" if current_user.is_authenticated else f"address:{client_address()}"
 
 
 def _account_key() -> str:

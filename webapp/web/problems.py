@@ -62,10 +62,10 @@ def envelope(data: Any = None, *, status: int = 200, message: str = "Success") -
     return response
 
 
-def answer(problem: Problem) -> Response:
+def answer(problem: Problem, *, template: str = "errors/page.html") -> Response:
     """Return the problem as a page or as an envelope, whichever the request asked for."""
     if wants_page():
-        response = make_response(render_template("errors/page.html", problem=problem), problem.status)
+        response = make_response(render_template(template, problem=problem), problem.status)
     else:
         data: dict[str, Any] = {"reason": problem.code, "request_id": current_request_id()}
         if problem.field:
@@ -76,11 +76,14 @@ def answer(problem: Problem) -> Response:
     return response
 
 
-def _on_refusal(error: AppError) -> Response:
+def of_refusal(error: AppError) -> Problem:
+    """Return what a refusal tells."""
     title = _titles().get(error.status, _("This did not work"))
-    return answer(
-        Problem(error.status, error.code, title, error.sentence, error.field, error.retry_after_seconds)
-    )
+    return Problem(error.status, error.code, title, error.sentence, error.field, error.retry_after_seconds)
+
+
+def _on_refusal(error: AppError) -> Response:
+    return answer(of_refusal(error))
 
 
 def _on_http(error: HTTPException) -> Response:

@@ -9,6 +9,7 @@ from webapp.chat.service.conversations import (
     purge_deleted,
     rename,
     restore,
+    users_with_live_answers,
 )
 from webapp.chat.service.search import Hit, search, search_words
 from webapp.chat.service.threads import (
@@ -48,4 +49,5 @@ __all__ = [
     "send_message",
     "stop_answer",
     "thread",
+    "users_with_live_answers",
 ]

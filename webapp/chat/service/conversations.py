@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 
 from flask_babel import gettext as _
 from sqlalchemy import delete as sql_delete
@@ -40,6 +41,14 @@ def live_conversation_ids(user: User) -> set[int]:
         select(Message.conversation_id)
         .join(Generation, Generation.message_id == Message.id)
         .where(Generation.user_id == user.id, Generation.state == AnswerState.STREAMING.value)
+    )
+    return set(db.session.scalars(query))
+
+
+def users_with_live_answers(user_ids: Collection[int]) -> set[int]:
+    """Return those of the users for whom an answer is being written."""
+    query = select(Generation.user_id).where(
+        Generation.user_id.in_(user_ids), Generation.state == AnswerState.STREAMING.value
     )
     return set(db.session.scalars(query))
 

@@ -29,7 +29,11 @@ on("click", "[data-dialog-open]", (opener, event) => {
   const dialog = document.getElementById(opener.dataset.dialogOpen);
   if (!dialog) return;
   event.preventDefault();
-  opener.closest("details[data-menu]")?.removeAttribute("open");
+  const menu = opener.closest("details[data-menu]");
+  if (menu) {
+    menu.open = false;
+    menu.querySelector("summary").focus(); // which the focus returns to; the opener is hidden then
+  }
   dialog.showModal();
 });
 

@@ -1,0 +1,1 @@
+"""Administering users: finding them, looking at one, changing many, exporting and importing them."""

@@ -1,0 +1,7 @@
+"""The dashboard's pages about administrators: the list, roles, and one's own account."""
+
+from webapp.admins.admin.account import blueprint as account
+from webapp.admins.admin.administrators import blueprint as administrators
+from webapp.admins.admin.roles import blueprint as roles
+
+__all__ = ["account", "administrators", "roles"]
