@@ -20,10 +20,12 @@ from webapp.errors import TooMany
 from webapp.identity import service as identity
 from webapp.lib import sse
 from webapp.web.limits import limit
+from webapp.web.wire import Wire, wire_of
 
 blueprint = Blueprint("chat_stream", __name__)
 
 SEND_TIMEOUT_SECONDS = 30
+SEND_BUFFER_BYTES = 65_536  # the system's own limit is megabytes, for each reader that does not read
 RECONNECT_MILLISECONDS = 500
 
 
@@ -45,7 +47,7 @@ def events(answer_id: str) -> ResponseReturnValue:
     live.readers.add(reader)
     db.session.remove()
     _limit_sending()
-    return _stream(_Events(live, feed, reader, first))
+    return _stream(_Events(live, feed, reader, first, wire_of(request.environ)))
 
 
 def _join(feed: Feed, reader: Reader, answer_id: str, position: Position | None) -> tuple[Feed, bytes]:
@@ -67,8 +69,9 @@ def _stream(body: Iterable[bytes]) -> Response:
 class _Events:
     """The body of the response; `close` is called by the server however the stream ends."""
 
-    def __init__(self, live: Runtime, feed: Feed, reader: Reader, first: bytes) -> None:
+    def __init__(self, live: Runtime, feed: Feed, reader: Reader, first: bytes, wire: Wire | None) -> None:
         self._live, self._feed, self._reader, self._first = live, feed, reader, first
+        self._wire = reader.wire = wire
 
     def __iter__(self) -> Iterator[bytes]:
         try:
@@ -87,13 +90,23 @@ class _Events:
             if reader.dismissed:
                 yield sse.frame("reconnect", "{}", None, RECONNECT_MILLISECONDS)
                 return
-            reader.bell.wait()
-            reader.bell.clear()
-            if not reader.revoked:
+            self._wait()
+            if self._wire is not None and self._wire.unsent:
+                self._wire.finish()
+            elif not (reader.revoked or reader.position.ended):
                 yield feed.since(reader) or sse.comment()
+
+    def _wait(self) -> None:
+        """Wait for the bell; meanwhile what comes may be sent by the feed, if there is a wire for it."""
+        reader = self._reader
+        reader.waiting = True
+        reader.bell.wait()
+        reader.waiting = False
+        reader.bell.clear()
 
     def close(self) -> None:
         """Forget the reader."""
+        self._reader.waiting = False
         self._feed.leave(self._reader)
         self._live.readers.discard(self._reader)
 
@@ -107,5 +120,6 @@ def _limit_sending() -> None:
     if connection is not None:
         with suppress(OSError, AttributeError):  # AttributeError: where the system has no such option
             connection.settimeout(SEND_TIMEOUT_SECONDS)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
             milliseconds = SEND_TIMEOUT_SECONDS * 1000
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)

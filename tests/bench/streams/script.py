@@ -12,7 +12,7 @@ _BODY: Final = """\
 A queue grows when work arrives faster than it is done. **Little's law** says that the mean number in the system \
 is the arrival rate times the mean time in it, whatever the distribution: $L = \\lambda W$. In {mark} that was seen.
 
-1. Measure the time between arrivals.
+1. Measure the time between arrivals in {mark}.
 2. Measure how long one piece of work takes, and *how much that varies*.
 3. Compare both; at a load of 0.9 the wait is already ten times the work.
 
@@ -26,7 +26,7 @@ def wait(arrivals: float, seconds: float) -> float:
 What follows from it is plain: leave some room, and let the queue be short rather than long. A long queue only \
 hides that the work is too slow, and who waits in it has already gone when his turn comes ({mark}).
 
-> Nobody minds a short queue.
+> Nobody minds a short queue, {mark}.
 
 | Load | Wait | {mark} |
 |---:|---:|:--|

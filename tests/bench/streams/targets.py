@@ -50,10 +50,10 @@ def make_instance(folder: Path, users: int) -> None:
 
 
 @contextlib.contextmanager
-def upstream() -> Iterator[Target]:
+def upstream(tokens_per_second: float = plan.TOKENS_PER_SECOND) -> Iterator[Target]:
     """Start the model that answers at an even pace."""
     port = free_port()
-    pace = [str(plan.TOKENS_PER_SECOND), str(plan.FIRST_TOKEN_SECONDS)]
+    pace = [str(tokens_per_second), str(plan.FIRST_TOKEN_SECONDS)]
     command = [sys.executable, "-m", "tests.bench.streams.upstream", str(port), *pace]
     with _process(command, port) as process:
         yield Target(port, process.pid, Path(os.devnull))

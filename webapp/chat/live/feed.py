@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import threading
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple, Protocol
 
 from webapp.chat.live.blocks import Blocks, open_block_start, render
 from webapp.chat.live.position import Position
@@ -20,14 +20,29 @@ from webapp.chat.rules import RETRY_MILLISECONDS, AnswerState
 from webapp.lib import sse
 
 FRAMES_KEPT: Final = 256
+_to_json = json.JSONEncoder(ensure_ascii=False).encode
+
+
+class Wire(Protocol):
+    """A connection that takes a piece without waiting; what remains of it the reader has to send."""
+
+    unsent: bytes
+
+    def send(self, data: bytes) -> bool:
+        """Send a piece; tell whether all of it went."""
 
 
 @dataclass(slots=True)
 class Reader:
-    """One open stream: the place it has reached, and the bell that wakes it."""
+    """One open stream: the place it has reached, and the bell that wakes it.
+
+    While it is `waiting`, the writer may send to its wire, if it has one, instead of waking it.
+    """
 
     login_session_id: int | None
     user_id: int
+    wire: Wire | None = None
+    waiting: bool = False
     bell: threading.Event = field(default_factory=threading.Event)
     cursor: int = 0
     position: Position = field(default_factory=Position)
@@ -40,8 +55,7 @@ class Reader:
         return id(self)
 
 
-@dataclass(frozen=True, slots=True)
-class _Frame:
+class _Frame(NamedTuple):
     data: bytes
     position: Position
 
@@ -114,9 +128,18 @@ class Feed:
             return self._retired
 
     def ring(self) -> None:
-        """Wake every reader."""
+        """Bring every reader the news: send it where that takes no waiting, else wake the reader."""
         for reader in tuple(self.readers):
-            reader.bell.set()
+            if not self._send(reader):
+                reader.bell.set()
+
+    def _send(self, reader: Reader) -> bool:
+        """Send a waiting reader what it has not had yet; tell whether it may go on waiting."""
+        wire = reader.wire
+        if wire is None or not reader.waiting or reader.revoked or wire.unsent:
+            return False
+        data = self.since(reader)
+        return (not data or wire.send(data)) and not reader.position.ended
 
     # -- the readers' side -------------------------------------------------------------------------------
 
@@ -208,7 +231,8 @@ class Feed:
 
     def _push(self, event: str, data: dict[str, object]) -> None:
         first, kept = self._frames
-        kept.append(_Frame(self._frame(event, data), self.position))
+        place = self.position
+        kept.append(_Frame(self._frame_at(place, event, data), place))
         if len(kept) > FRAMES_KEPT:  # readers may be in the old list, which therefore stays as it is
             dropped = FRAMES_KEPT // 2
             self._frames = (first + dropped, kept[dropped:])
@@ -218,6 +242,8 @@ class Feed:
         self._frames = (first + len(kept), [])
 
     def _frame(self, event: str, data: dict[str, object]) -> bytes:
-        place = Position(len(self.text), len(self.reasoning), ended=event == "done")
+        return self._frame_at(Position(len(self.text), len(self.reasoning), event == "done"), event, data)
+
+    def _frame_at(self, place: Position, event: str, data: dict[str, object]) -> bytes:
         retry_ms = RETRY_MILLISECONDS if event == "snapshot" else None
-        return sse.frame(event, json.dumps(data, ensure_ascii=False), str(place), retry_ms)
+        return sse.frame(event, _to_json(data), str(place), retry_ms)

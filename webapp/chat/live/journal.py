@@ -101,8 +101,11 @@ class Journal:
                 answer.text.append(text)
             if reasoning:
                 answer.reasoning.append(reasoning)
-        first = not (answer.feed.text or answer.feed.reasoning)
-        self._mark(answer, kick=first)
+            self._dirty[answer] = None
+        if not (answer.feed.text or answer.feed.reasoning):
+            self._kick.set()
+        if not self._work.is_set():
+            self._work.set()
 
     def add_wait(self, answer: LiveAnswer, seconds: float) -> None:
         """Tell readers that the provider asked to wait."""

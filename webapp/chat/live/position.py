@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 _FORM: Final = re.compile(r"(\d{1,9})(?:\.(\d{1,9}))?(\.end)?")
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(NamedTuple):
     """How much of an answer a reader has: characters of text and of reasoning, and whether it saw the end.
 
     Written `text`, `text.reasoning`, and with `.end` behind it once nothing can follow.
