@@ -156,3 +156,23 @@ def test_line_is_bounded_however_it_comes() -> None:
     assert "more than" in reader.fault.detail
     _, _, reader = play(*([b"data: {\n"] * 20))
     assert reader.fault.kind is Kind.PROTOCOL
+
+
+@pytest.mark.parametrize(
+    ("written", "text", "reasoning"),
+    [
+        ("<think>why</think>\n\nbecause", "because", "why"),
+        ("\n<think>\nwhy </ think>\n</think>x</think>", "x</think>", "\nwhy </ think>\n"),
+        ("<think>never closed </thi", "", "never closed </thi"),
+        ("<thin air", "<thin air", ""),
+        ("<thi", "<thi", ""),
+        ("The tag <think>x</think>", "The tag <think>x</think>", ""),
+        ("  x", "  x", ""),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 2, 5, 100])
+def test_reasoning_between_tags(written: str, text: str, reasoning: str, size: int) -> None:
+    pieces = [event({"content": written[at : at + size]}) for at in range(0, len(written), size)]
+    found = play(*pieces, event({}, "stop"))
+    assert found[:2] == (text, reasoning)
+    assert found[2].fault is None

@@ -13,11 +13,11 @@ from tests.fakes.running import ROOT, FakeUpstream
 PATCHED = "from gevent import monkey; monkey.patch_all()\n"
 
 
-def run(script: str, *arguments: str) -> str:
+def run(script: str, *arguments: str, patched: str = PATCHED) -> str:
     """Run a script in a patched process and return what it prints; a failure fails the test with that."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}
     done = subprocess.run(
-        [sys.executable, "-c", PATCHED + script, *arguments],
+        [sys.executable, "-c", patched + script, *arguments],
         cwd=ROOT,
         env=environment,
         capture_output=True,
@@ -43,6 +43,17 @@ def test_same_tests_on_gevent(chosen: list[str]) -> None:
     script = "import sys, pytest; sys.exit(pytest.main(sys.argv[1:]))"
     printed = run(script, "-q", "-p", "no:cacheprovider", "-n", "0", *chosen)
     assert " passed" in printed
+
+
+def test_modules_imported_before_patching() -> None:
+    """The server's master may import before its workers patch: requests must still be told apart."""
+    script = (
+        "import webapp.llm.providers.openai_compatible, webapp.llm.providers.zhipu, webapp.llm.providers.local\n"
+        + PATCHED
+        + "import sys, pytest; sys.exit(pytest.main(sys.argv[1:]))"
+    )
+    chosen = ("tests/llm/test_aborting.py", "-k", "hundred or fifty or disturbs")
+    assert " passed" in run(script, "-q", "-p", "no:cacheprovider", "-n", "0", *chosen, patched="")
 
 
 def test_burst_leaves_others_their_turns(upstream: FakeUpstream) -> None:

@@ -7,7 +7,6 @@ import socket
 import threading
 import time
 from collections.abc import Collection
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
@@ -23,13 +22,14 @@ IDLE_SECONDS: Final = 45.0
 _SIZE_LINE_BYTES: Final = 4_096
 
 
-@dataclass(slots=True)
 class Gate:
     """What the connections of one origin share: who may be called, how long to try, and for whom."""
 
-    allow_hosts: Collection[str]
-    connect_seconds: float
-    current: threading.local = field(default_factory=threading.local)
+    def __init__(self, allow_hosts: Collection[str], connect_seconds: float) -> None:
+        self.allow_hosts = allow_hosts
+        self.connect_seconds = connect_seconds
+        # Looked up now, not on import: gevent may have put its own in place since.
+        self.current = threading.local()
 
     @property
     def exchange(self) -> Exchange:

@@ -14,6 +14,7 @@ from typing import Any, Final
 from webapp.llm.errors import ProviderError, ProviderErrorKind
 from webapp.llm.providers import refusals
 from webapp.llm.providers.refusals import Filtered
+from webapp.llm.providers.think_tags import ThinkTags
 from webapp.llm.rules import Delta, FinishReason, Usage
 
 LINE_BYTES: Final = 1_048_576
@@ -51,6 +52,7 @@ class EventReader:
         self._heard = False
         self._text: list[str] = []
         self._reasoning: list[str] = []
+        self._tags = ThinkTags()
         self._usage: Usage | None = None
         self._told: FinishReason | None = None
         self._news = False
@@ -199,17 +201,28 @@ class EventReader:
             self._reasoning.append(self._whole(reasoning))
             self._news = True
         if content:
-            self._text.append(self._whole(content))
-            self._news = True
+            self._take_text(self._whole(content))
         if reason:
             self._finish(str(reason))
         if (usage := choice.get("usage")) is not None:
             self._take_usage(usage)
 
+    def _take_text(self, text: str) -> None:
+        if not self._tags.passing:
+            text, reasoning = self._tags.feed(text)
+            self._reasoning.append(reasoning)
+            self._news = self._news or bool(reasoning)
+        if text:
+            self._text.append(text)
+            self._news = True
+
     def _finish(self, reason: str) -> None:
         if reason in _BREAKDOWNS:
             raise ProviderError(ProviderErrorKind.UNAVAILABLE, f"finish reason {reason}", retryable=True)
         self.finish_reason = _FINISHES.get(reason, "stop")
+        text, reasoning = self._tags.end()
+        self._text.append(text)
+        self._reasoning.append(reasoning)
         self._news = True
 
     def _take_usage(self, usage: Any) -> None:
