@@ -1,0 +1,106 @@
+"""The access matrix: who may do what, one row an endpoint. A route without a row fails the build.
+
+A row names its audience: `PUBLIC`, `USER` (everybody with an account), or the permission of the dashboard that the
+view needs (`ANY_ADMIN` for every administrator). Where the address holds an id, `thing` names the maker in
+`things.py` that makes such an object; of a user's things it makes one that belongs to Lin Yue, so that the matrix can
+try it as Lin Yue, as somebody else, and with an id that does not exist.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from webapp.admins.permissions import Permission
+from webapp.web.guards import ANY_ADMIN
+
+PUBLIC: Final = "public"
+USER: Final = "user"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What is expected of one endpoint.
+
+    `ends`: it ends the session it is called in. `may_be`: refusals that somebody who is allowed may get because of the
+    thing's state, beside success and 400 or 422 for input that is missing.
+    """
+
+    audience: str
+    thing: str = ""
+    ends: bool = False
+    may_be: frozenset[int] = frozenset()
+
+
+def _row(audience: str, thing: str = "", *, ends: bool = False, may_be: tuple[int, ...] = ()) -> Row:
+    return Row(audience, thing, ends, frozenset(may_be))
+
+
+ACCOUNTS: Final = {
+    "accounts.avatar": _row(USER, "avatar"),
+    "accounts.change_avatar": _row(USER),
+    "accounts.change_password": _row(USER),
+    "accounts.forgot_password": _row(PUBLIC),
+    "accounts.login": _row(PUBLIC),
+    "accounts.logout": _row(USER, ends=True),
+    "accounts.profile": _row(USER),
+    "accounts.register": _row(PUBLIC),
+    "accounts.reset_password": _row(PUBLIC),
+}
+
+CHAT: Final = {
+    "chat.answer": _row(USER, "answer"),
+    "chat.continue_answer": _row(USER, "answer", may_be=(409,)),
+    "chat.conversation": _row(USER, "conversation"),
+    "chat.conversations": _row(USER),
+    "chat.delete": _row(USER, "conversation"),
+    "chat.edit": _row(USER, "question"),
+    "chat.index": _row(USER),
+    "chat.regenerate": _row(USER, "answer"),
+    "chat.rename": _row(USER, "conversation"),
+    "chat.restore": _row(USER, "conversation"),
+    "chat.search": _row(USER),
+    "chat.send": _row(USER),
+    "chat.source": _row(USER, "answer"),
+    "chat.stop": _row(USER, "answer"),
+    "chat_stream.events": _row(USER, "answer"),
+}
+
+SITE: Final = {
+    "assets.serve": _row(PUBLIC, "asset"),
+    "dev.components": _row(PUBLIC),
+    "dev_mail.html_part": _row(PUBLIC, "mail"),
+    "dev_mail.index": _row(PUBLIC),
+    "dev_mail.message": _row(PUBLIC, "mail"),
+    "health.live": _row(PUBLIC),
+    "health.ready": _row(PUBLIC),
+    "site.home": _row(PUBLIC),
+    "site.privacy": _row(PUBLIC),
+    "site.set_language": _row(PUBLIC),
+    "site.set_theme": _row(PUBLIC),
+}
+
+DASHBOARD: Final = {
+    "dashboard.account.index": _row(ANY_ADMIN),
+    "dashboard.account.language": _row(ANY_ADMIN),
+    "dashboard.account.password": _row(ANY_ADMIN),
+    "dashboard.administrators.change": _row(Permission.ADMINS_CHANGE, "admin"),
+    "dashboard.administrators.create": _row(Permission.ADMINS_CHANGE),
+    "dashboard.administrators.disable": _row(Permission.ADMINS_CHANGE, "admin"),
+    "dashboard.administrators.enable": _row(Permission.ADMINS_CHANGE, "admin"),
+    "dashboard.administrators.end_sessions": _row(Permission.ADMINS_CHANGE, "admin"),
+    "dashboard.administrators.index": _row(Permission.ADMINS_READ),
+    "dashboard.administrators.show": _row(Permission.ADMINS_READ, "admin"),
+    "dashboard.overview.index": _row(Permission.OVERVIEW_READ),
+    "dashboard.roles.change": _row(Permission.ROLES_CHANGE, "role"),
+    "dashboard.roles.create": _row(Permission.ROLES_CHANGE),
+    "dashboard.roles.delete": _row(Permission.ROLES_CHANGE, "role"),
+    "dashboard.roles.index": _row(Permission.ADMINS_READ),
+    "dashboard.roles.show": _row(Permission.ADMINS_READ, "role"),
+    "dashboard.setup.first_admin": _row(PUBLIC, "setup_link"),
+    "dashboard.signing.login": _row(PUBLIC),
+    "dashboard.signing.logout": _row(ANY_ADMIN, ends=True),
+    "dashboard.users.index": _row(Permission.USERS_READ),
+}
+
+MATRIX: Final[dict[str, Row]] = {**ACCOUNTS, **CHAT, **SITE, **DASHBOARD}

@@ -1,0 +1,101 @@
+"""What addresses name by id: each maker makes one such thing and returns the values for the address.
+
+Things of users belong to Lin Yue.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from io import BytesIO
+from typing import Final
+
+from tests.access.people import Cast
+from tests.accounts.pictures import picture
+from tests.chat.waiting import ask, wait_for_end
+from tests.people import add_admin
+from webapp import app as application
+from webapp.accounts import service as accounts
+from webapp.accounts.models import User
+from webapp.admins import service as admins
+from webapp.audit import service as audit
+from webapp.database import db
+from webapp.mail import outbox
+from webapp.web.assets import asset_url
+
+_numbers = itertools.count()
+ABSENT: Final = "x" * 22
+
+
+def answer(cast: Cast) -> dict[str, str]:
+    """An answer that is complete."""
+    client = cast.client("user")
+    sent = ask(client)
+    wait_for_end(client, sent["answer"])
+    return {"answer_id": sent["answer"]}
+
+
+def conversation(cast: Cast) -> dict[str, str]:
+    """A conversation with one turn."""
+    client = cast.client("user")
+    sent = ask(client)
+    wait_for_end(client, sent["answer"])
+    return {"conversation_id": sent["conversation"]}
+
+
+def question(cast: Cast) -> dict[str, str]:
+    """A question that was answered."""
+    client = cast.client("user")
+    sent = ask(client)
+    wait_for_end(client, sent["answer"])
+    return {"message_id": sent["question"]}
+
+
+def avatar(cast: Cast) -> dict[str, str]:
+    """A picture, which every user may see."""
+    with cast.app.app_context():
+        user = db.session.get_one(User, cast.owner.id)
+        accounts.set_avatar(user, BytesIO(picture()))
+        return {"avatar_id": user.avatar_id or ""}
+
+
+def mail(cast: Cast) -> dict[str, str]:
+    """A mail on the developer's page."""
+    with cast.app.test_request_context():
+        accounts.ask_register_code(f"somebody.{next(_numbers)}@example.com")
+        return {"mail_id": outbox.newest(1)[0].public_id}
+
+
+def asset(cast: Cast) -> dict[str, str]:
+    """A style sheet."""
+    with cast.app.test_request_context():
+        _, _, release, name = asset_url("css/app.css").split("/", 3)
+    return {"release": release, "name": name}
+
+
+def admin(cast: Cast) -> dict[str, str]:
+    """An auditor, about whom every superadmin may decide."""
+    return {"admin_id": add_admin(cast.app, f"person.{next(_numbers)}", "auditor").public_id}
+
+
+def role(cast: Cast) -> dict[str, str]:
+    """A role that nobody has."""
+    with cast.app.app_context():
+        made = admins.add_role(
+            actor=audit.SYSTEM, name=f"Role {next(_numbers)}", description="", permissions=["users.read"]
+        )
+        return {"role_id": made.public_id}
+
+
+def setup_link(cast: Cast) -> dict[str, str]:
+    """There is no set-up link once there are administrators: nobody finds anything there."""
+    assert application.setup_token(cast.app) is None
+    return {"token": ABSENT}
+
+
+MAKERS: Final[dict[str, Callable[[Cast], dict[str, str]]]] = {
+    each.__name__: each
+    for each in (answer, conversation, question, avatar, mail, asset, admin, role, setup_link)
+}
+EVERYBODYS: Final = frozenset({"avatar", "mail", "asset", "setup_link"})  # of these nobody is the owner
+NOT_THERE: Final = frozenset({"setup_link"})
