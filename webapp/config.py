@@ -12,9 +12,11 @@ import os
 import re
 import secrets
 from collections.abc import Callable
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, cast
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 from flask import current_app
 from pydantic import (
@@ -90,7 +92,11 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(4_194_304, ge=65_536, description="largest request body in bytes")
 
     site_name: str = Field(
-        "Agent Tools", min_length=1, max_length=60, description="name shown on pages and in mail"
+        "Agent Tools",
+        min_length=1,
+        max_length=60,
+        pattern=r"^[^\x00-\x1f\x7f]*$",
+        description="name shown on pages and in mail",
     )
     default_locale: Literal["en", "zh_CN"] = Field(
         "en", description="language when neither account nor browser says"
@@ -200,10 +206,9 @@ class Settings(BaseSettings):
         key = self.zhipuai_api_key.get_secret_value()
         if key and key.count(".") != 1:
             faults.append("ZHIPUAI_API_KEY: a Zhipu key has the form id.secret, with one dot.")
-        if self.mail_use_tls and self.mail_use_ssl:
-            faults.append(
-                "MAIL_USE_SSL: set only one of MAIL_USE_TLS (port 587) and MAIL_USE_SSL (port 465)."
-            )
+        faults += self._mail_faults()
+        if self.default_timezone not in available_timezones():
+            faults.append("DEFAULT_TIMEZONE: name a time zone as in Asia/Shanghai, or UTC.")
         for name in ("public_url", "zhipuai_base_url", "openai_compatible_base_url"):
             url = urlsplit(getattr(self, name))
             if getattr(self, name) and (url.scheme not in {"http", "https"} or not url.hostname):
@@ -217,6 +222,16 @@ class Settings(BaseSettings):
             faults.append(
                 f"LOCAL_MODEL: there is no file {self.local_model}. Use auto, off, or a path to a gguf file."
             )
+        return faults
+
+    def _mail_faults(self) -> list[str]:
+        faults: list[str] = []
+        if self.mail_use_tls and self.mail_use_ssl:
+            faults.append(
+                "MAIL_USE_SSL: set only one of MAIL_USE_TLS (port 587) and MAIL_USE_SSL (port 465)."
+            )
+        if "@" not in parseaddr(self.mail_sender)[1]:
+            faults.append("MAIL_SENDER: give an e-mail address, such as tools@example.com.")
         return faults
 
     def _production_faults(self) -> list[str]:

@@ -68,6 +68,7 @@ class Event(StrEnum):
     SETTING_CHANGED = "setting:changed"
     SETTING_REVERTED = "setting:reverted"
     KEYS_ROTATED = "keys:rotated"
+    MAIL_TESTED = "mail:tested"
     MAIL_RETRIED = "mail:retried"
     MAIL_CANCELLED = "mail:cancelled"
     ANNOUNCEMENT_CREATED = "announcement:created"

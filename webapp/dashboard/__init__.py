@@ -8,6 +8,7 @@ from webapp.accounts import admin as users
 from webapp.admins import admin as admins
 from webapp.dashboard import guard, navigation, overview, problems, setup, signing
 from webapp.errors import AppError
+from webapp.settings import admin as settings
 from webapp.web.requests import ADMIN_BLUEPRINT
 
 # What each feature brings: blueprints of pages, mounted below /admin.
@@ -19,6 +20,7 @@ PAGES: tuple[Blueprint, ...] = (
     admins.account,
     admins.administrators,
     admins.roles,
+    settings.blueprint,
 )
 
 

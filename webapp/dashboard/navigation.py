@@ -46,6 +46,7 @@ GROUPS: Final[tuple[tuple[LazyString | None, tuple[Item, ...]], ...]] = (
                 Permission.ADMINS_READ,
                 also=("roles",),
             ),
+            Item(_l("Settings"), "settings", "dashboard.settings.index", Permission.SETTINGS_READ),
         ),
     ),
 )

@@ -38,8 +38,7 @@ def enqueue(
     `template` names `mail/<template>.html`, `.txt` and `.subject.txt`. Raises ValueError unless `to` is exactly one
     address. A withheld mail costs the same work, keeps no address and is never sent.
     """
-    if any(sign in to for sign in "\r\n,;<> ") or to.count("@") != 1:
-        raise ValueError("mail goes to exactly one address")
+    check_is_one_address(to)
     now = clock.utc_now()
     message = MailMessage(
         to_address="" if withheld else to,
@@ -53,6 +52,12 @@ def enqueue(
     )
     db.session.add(message)
     db.session.info[QUEUED] = True
+
+
+def check_is_one_address(to: str) -> None:
+    """Raise ValueError for anything that could be taken for more or less than one address."""
+    if any(sign in to for sign in "\r\n,;<> ") or to.count("@") != 1:
+        raise ValueError("mail goes to exactly one address")
 
 
 def newest(limit: int) -> list[MailMessage]:

@@ -97,11 +97,11 @@ def send(letter: Letter) -> None:
         with VerifiedConnection(mail) as connection:
             connection.send(message)
     except (smtplib.SMTPRecipientsRefused, smtplib.SMTPResponseException) as error:
-        raise DeliveryError(_reason(error), permanent=_is_permanent(error)) from None
+        raise DeliveryError(_reason(error), permanent=_is_permanent(error)) from error
     except (smtplib.SMTPException, OSError) as error:
-        raise DeliveryError(f"{type(error).__name__}: {error}", permanent=False) from None
+        raise DeliveryError(f"{type(error).__name__}: {error}", permanent=False) from error
     except (BadHeaderError, ValueError) as error:
-        raise DeliveryError(f"{type(error).__name__}: {error}", permanent=True) from None
+        raise DeliveryError(f"{type(error).__name__}: {error}", permanent=True) from error
 
 
 def _own_host() -> str:

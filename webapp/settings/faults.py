@@ -37,8 +37,25 @@ _WHOLE = {
     "mail_server": _l(
         "A server in production needs an SMTP server, or nobody can register or reset a password."
     ),
+    "default_timezone": _l("Name a time zone as in Asia/Shanghai, or UTC."),
+    "mail_sender": _l("Give an e-mail address, such as tools@example.com."),
+    "model_prices": _l("Write each as model=input/output, such as glm-4-plus=5/5, with decimal points."),
     "zhipuai_base_url": _l("Give a whole address, such as https://example.com."),
     "openai_compatible_base_url": _l("Give a whole address, such as https://example.com."),
+}
+
+# Faults of single values, by the names that pydantic gives them, with the bounds it tells.
+_SINGLE = {
+    "int_parsing": _l("Give a whole number."),
+    "int_from_float": _l("Give a whole number."),
+    "float_parsing": _l("Give a number."),
+    "greater_than_equal": _l("Give at least %(ge)s."),
+    "greater_than": _l("Give more than %(gt)s."),
+    "less_than_equal": _l("Give at most %(le)s."),
+    "string_too_short": _l("This cannot be empty."),
+    "string_too_long": _l("This is too long: at most %(max_length)s characters."),
+    "string_pattern_mismatch": _l("This is not written the way it has to be; see the explanation."),
+    "literal_error": _l("Choose one of the values offered."),
 }
 
 
@@ -82,24 +99,7 @@ def _in_words(error: ValidationError) -> dict[str, str]:
 
 def _sentence(fault: dict[str, Any]) -> str:
     bounds = fault.get("ctx", {})
-    match fault["type"]:
-        case "int_parsing" | "int_from_float" | "int_type":
-            return str(_("Give a whole number."))
-        case "float_parsing" | "float_type" | "finite_number":
-            return str(_("Give a number."))
-        case "greater_than_equal":
-            return str(_("Give at least %(bound)s.", bound=bounds["ge"]))
-        case "greater_than":
-            return str(_("Give more than %(bound)s.", bound=bounds["gt"]))
-        case "less_than_equal":
-            return str(_("Give at most %(bound)s.", bound=bounds["le"]))
-        case "string_too_short":
-            return str(_("This cannot be empty."))
-        case "string_too_long":
-            return str(_("This is too long: at most %(bound)s characters.", bound=bounds["max_length"]))
-        case "literal_error":
-            return str(_("Choose one of the values offered."))
-        case "value_error":
-            return str(bounds["error"])
-        case _:
-            return str(_("This value does not fit."))
+    if fault["type"] == "value_error":
+        return str(bounds["error"])
+    sentence = _SINGLE.get(fault["type"])
+    return str(_("This value does not fit.") if sentence is None else sentence % bounds)

@@ -16,7 +16,6 @@ GROUPS: Final[dict[str, tuple[str, ...]]] = {
         "session_absolute_minutes",
         "admins_need_second_factor",
     ),
-    "audit": ("audit_retention_days",),
     "mail": (
         "mail_server",
         "mail_port",
@@ -35,10 +34,13 @@ GROUPS: Final[dict[str, tuple[str, ...]]] = {
         "openai_compatible_api_key",
         "openai_compatible_base_url",
         "openai_compatible_models",
+        "model_prices",
+        "price_currency",
         "llm_first_token_timeout_seconds",
         "llm_idle_timeout_seconds",
         "max_streams_per_user",
     ),
+    "records": ("audit_retention_days", "task_history_days"),
 }
 CHANGEABLE: Final = frozenset(name for names in GROUPS.values() for name in names)
 # A secret is meant for one service: where the service's origin changes, the secret goes (requirement M5).

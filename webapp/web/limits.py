@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Literal, ParamSpec, TypeVar
 
-from flask import Flask, request
+from flask import Flask, g, request
 from flask_login import current_user
 
 from webapp.config import Settings
@@ -26,7 +26,7 @@ class Limit:
     """A rate in the notation of the `limits` package, and what it is counted by."""
 
     rate: str
-    by: Literal["address", "user", "account"]
+    by: Literal["address", "user", "account", "admin"]
 
 
 LIMITS: Final[dict[str, Limit]] = {
@@ -40,6 +40,7 @@ LIMITS: Final[dict[str, Limit]] = {
     "chat_open_stream": Limit("240 per minute", "user"),
     "upload": Limit("20 per hour", "user"),
     "password_change": Limit("10 per hour", "user"),
+    "mail_test": Limit("5 per minute; 30 per hour", "admin"),
 }
 
 COUNTED_WHEN_READ: Final = frozenset({"chat_open_stream", "chat_search"})  # reading is what costs here
@@ -85,6 +86,11 @@ def _user_key() -> str:
     return f"user:{current_user.get_id()}" if current_user.is_authenticated else f"address:{client_address()}"
 
 
+def _admin_key() -> str:
+    admin = g.get("admin")
+    return f"admin:{admin.public_id}" if admin is not None else f"address:{client_address()}"
+
+
 def _account_key() -> str:
     """Count by the account that is tried, whoever tries: the name as typed, folded."""
     return "account:" + request.form.get("login", request.form.get("email", "")).strip().casefold()[:320]
@@ -94,4 +100,5 @@ _KEYS: Final[dict[str, Callable[[], Any]]] = {
     "address": client_address,
     "user": _user_key,
     "account": _account_key,
+    "admin": _admin_key,
 }
