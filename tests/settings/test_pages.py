@@ -18,7 +18,7 @@ from webapp.config import Settings, current_settings
 from webapp.database import db
 from webapp.settings import service
 from webapp.settings.rules import CHANGEABLE, GROUPS
-from webapp.settings.words import WORDS
+from webapp.settings.words import WORDS, best_unit
 
 URL = "/admin/settings/"
 
@@ -45,7 +45,7 @@ def typed_value(client: PageClient, url: str, field: dict[str, str]) -> str:
     with client.application.app_context():
         name = field["name"]
         if name.endswith("__unit"):
-            return "1440" if getattr(current_settings(), name[:-6]) % 1440 == 0 else "1"
+            return str(best_unit(getattr(current_settings(), name.removesuffix("__unit"))))
         value = getattr(current_settings(), name)
         return "\n".join(value) if isinstance(value, tuple) else str(value)
 
