@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import random
+import re
+import sys
+import threading
+import time
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.chat.reading import Page, frames
 from webapp.chat.live.blocks import open_block_start
-from webapp.chat.live.feed import FRAMES_KEPT, Feed, Reader
+from webapp.chat.live.feed import FRAMES_KEPT, Feed, Reader, Retired
 from webapp.chat.live.position import Position, parse
 from webapp.chat.rules import AnswerState
 from webapp.lib import markdown
@@ -105,6 +112,115 @@ def test_a_reader_slower_than_the_frames_are_kept_catches_up() -> None:
     feed.finish(AnswerState.COMPLETE)
     slow.take(feed.since(slow.reader))
     assert_whole(slow, text)
+
+
+@pytest.fixture
+def restless() -> Iterator[None]:
+    """Let threads take turns a thousand times as often as they do by themselves."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(usual / 1_000)
+    yield
+    sys.setswitchinterval(usual)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_writer_and_readers_in_threads_of_their_own(restless: None, seed: int) -> None:
+    """Readers come, read and leave while the writer writes; the text has blocks that take long to render."""
+    text = (SAMPLE + "\n\n```python\n" + "x = [1, 2, 3]  # words\n" * 150 + "```\n\n") * 6
+    feed, browsers = Feed(), [Browser() for _ in range(8)]
+
+    def write() -> None:
+        chance, rest = random.Random(seed), text
+        while rest:
+            cut = chance.randint(1, 400)
+            feed.add_text(rest[:cut])
+            rest = rest[cut:]
+            feed.ring()
+            time.sleep(0)
+        feed.finish(AnswerState.COMPLETE)
+        feed.ring()
+
+    def browse(browser: Browser) -> None:
+        chance = random.Random(id(browser))
+        browser.take(feed.join(browser.reader, None))
+        while browser.state == "streaming":
+            browser.reader.bell.wait()
+            browser.reader.bell.clear()
+            browser.take(feed.since(browser.reader))
+            if chance.random() < 0.2:
+                feed.leave(browser.reader)
+                browser.reader = Reader(None, 1)
+                browser.take(feed.join(browser.reader, parse(browser.id)))
+
+    threads = [threading.Thread(target=browse, args=(browser,)) for browser in browsers]
+    threads.append(threading.Thread(target=write))
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    for browser in browsers:
+        assert_whole(browser, text)
+
+
+ACTIVE = re.compile(
+    r"<(?:script|img|iframe|svg|style|object|embed|form|base|link|meta)\b|\bon\w+\s*=\s*[^&]|javascript:",
+    re.IGNORECASE,
+)
+ATTACKS = [
+    "<script>alert(1)</script>",
+    "a <img src=x onerror=alert(1)> b\n\nc",
+    "<svg/onload=alert(1)>\n\n",
+    "[x](javascript:alert(1))\n\n[y](data:text/html,<script>alert(1)</script>)\n",
+    "![x](https://evil.example/p.png)\n",
+    "```\n</code></pre><script>alert(1)</script>\n```\n",
+    '<a href="https://e.example" onclick="alert(1)">x</a>\n\n<style>*{background:url(//e.example)}</style>\n',
+    "$$\\href{javascript:alert(1)}{x}$$\n",
+    "<scr<script>ipt>alert(1)</scr</script>ipt>\n\n<iframe srcdoc='<script>alert(1)</script>'>\n",
+]
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_a_payload_cut_across_chunks_stays_text(attack: str) -> None:
+    """L2: whatever stands in the page as HTML is harmless, wherever the payload is cut, for whoever comes when."""
+    for cut in range(len(attack) + 1):
+        feed, steady, late = Feed(), Browser(), Browser()
+        steady.take(feed.join(steady.reader, None))
+        for number, piece in enumerate((attack[:cut], attack[cut:])):
+            feed.add_text(piece)
+            steady.take(feed.since(steady.reader))
+            if number == 0:
+                late.take(feed.join(late.reader, Position(cut // 2)))
+            for browser in (steady, late):
+                assert not ACTIVE.search(without_text(browser.html)), browser.html
+        feed.finish(AnswerState.COMPLETE)
+        steady.take(feed.since(steady.reader))
+        assert_whole(steady, attack)
+        assert not ACTIVE.search(without_text(steady.html)), steady.html
+
+
+def without_text(page: str) -> str:
+    """Return the tags alone, which is where something could become active."""
+    return "".join(re.findall(r"<[^>]*>", page))
+
+
+def test_a_closed_feed_takes_nobody_in() -> None:
+    feed = Feed("abc")
+    reader = Reader(None, 1)
+    feed.join(reader, None)
+    assert not feed.retire()
+    feed.leave(reader)
+    assert feed.retire()
+    with pytest.raises(Retired):
+        feed.join(reader, None)
+
+
+def test_a_reader_at_the_end_has_only_the_end_rendered() -> None:
+    """What costs is rendering: a reader who comes back near the end of a long answer pays for the rest alone."""
+    text = "".join(f"Paragraph number {number}.\n\n" for number in range(300))
+    feed = Feed(text)
+    reader = Reader(None, 1)
+    feed.join(reader, Position(len(text) - 3))
+    assert len(feed._blocks.unrendered(text, 0)) > 290
 
 
 def test_ended_feed_replays_and_ends() -> None:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from tests.chat.reading import Page
+from tests.chat.reading import Page, frames
 from tests.chat.waiting import ask, post, source, wait_for_end, wait_for_text
 from tests.pages import PageClient
 from tests.people import Person
+from tests.processes import wait_for
+from webapp.chat.live.feed import Reader
 from webapp.chat.live.runtime import runtime
 from webapp.chat.models import AnswerSegment
 from webapp.database import db, write_transaction
@@ -77,13 +81,17 @@ def test_unusable_place_gets_a_snapshot(signed_in: PageClient, place: str) -> No
 
 def test_waiting_for_the_provider_is_told(app: Flask, signed_in: PageClient) -> None:
     sent = ask(signed_in, model="scripted-stall")
-    wait_for_text(signed_in, sent["answer"])
     with app.app_context():
         live = runtime()
         producer = next(iter(live.producers.values()))
-        live.journal.add_wait(producer.answer, 3)
-    post(signed_in, f"/chat/answers/{sent['answer']}/stop")
-    wait_for_end(signed_in, sent["answer"])
+    wait_for(lambda: producer.answer.feed.text == "This answer hangs")
+    response, body = open_stream(signed_in, sent["answer"])
+    live.journal.add_wait(producer.answer, 2.6)
+    assert frames(next(body))[0][:2] == ("waiting", {"seconds": 3})
+    response.close()
+    second = signed_in.get(f"/chat/answers/{sent['answer']}/events", buffered=False)
+    assert frames(next(iter(second.iter_encoded())))[0][1]["waiting"] == 3
+    second.close()
 
 
 @pytest.mark.parametrize("sign", ["\r", "\n", "\r\n", "\x00", "\u2028", "\u2029", "\x85", "\ufeff"])
@@ -138,21 +146,101 @@ def test_segments_are_pruned(app: Flask, signed_in: PageClient) -> None:
         assert all(tick >= runtime().journal.tick for tick in left)
 
 
+def open_stream(client: PageClient, answer: str) -> tuple[Any, Iterator[bytes]]:
+    """Open a stream and read its snapshot; the response is to be closed."""
+    response = client.get(f"/chat/answers/{answer}/events", buffered=False)
+    body = iter(response.iter_encoded())
+    assert b"snapshot" in next(body)
+    return response, body
+
+
 def test_signing_out_elsewhere_ends_open_streams(app: Flask, user: Person, signed_in: PageClient) -> None:
-    """E5: a session that no longer holds reads no further."""
+    """E5: a session that no longer holds reads no further, not even what is there already."""
     sent = ask(signed_in, model="scripted-stall")
     wait_for_text(signed_in, sent["answer"])
-    response = signed_in.get(f"/chat/answers/{sent['answer']}/events", buffered=False)
-    body = response.iter_encoded()
-    assert b"snapshot" in next(iter(body))
+    response, body = open_stream(signed_in, sent["answer"])
     with app.app_context():
         revoke_all()
         runtime()._end_revoked()
+        producer = next(iter(runtime().producers.values()))
+        producer.answer.feed.add_text("a secret")
     rest = b"".join(body)
     assert b"done" not in rest
+    assert b"secret" not in rest
     response.close()
     with app.app_context():
         assert not runtime().readers
+
+
+def test_readers_without_a_session_are_not_ended_with_one(app: Flask, signed_in: PageClient) -> None:
+    """A program that reads with a token has no login session that could end."""
+    sent = ask(signed_in, model="scripted-stall")
+    wait_for_text(signed_in, sent["answer"])
+    response, _ = open_stream(signed_in, sent["answer"])
+    with app.app_context():
+        program = Reader(None, 1)
+        runtime().readers.add(program)
+        revoke_all()
+        runtime()._end_revoked()
+        assert not program.revoked
+        assert any(reader.revoked for reader in runtime().readers)
+        runtime().readers.discard(program)
+    response.close()
+
+
+def test_asking_for_the_head_leaves_no_reader_behind(app: Flask, signed_in: PageClient) -> None:
+    sent = ask(signed_in, model="scripted-stall")
+    for _ in range(3):
+        response = signed_in.head(f"/chat/answers/{sent['answer']}/events")
+        assert (response.status_code, response.mimetype) == (200, "text/event-stream")
+    with app.app_context():
+        assert not runtime().readers
+        assert not next(iter(runtime().producers.values())).answer.feed.readers
+
+
+def test_who_saw_an_earlier_end_reads_on_when_the_answer_is_continued(signed_in: PageClient) -> None:
+    """Another tab saw the answer cut off; its place still is good for the rest."""
+    sent = ask(signed_in, model="scripted-length")
+    page = read(signed_in, sent["answer"])
+    assert page.state == "length"
+    assert page.id is not None
+    post(signed_in, f"/chat/answers/{sent['answer']}/continue")
+    page.tail = "This answer is cut"
+    page.html = ""
+    response = signed_in.get(f"/chat/answers/{sent['answer']}/events", headers={"Last-Event-ID": page.id})
+    assert response.status_code == 200
+    page.take(response.data)
+    assert "snapshot" not in page.names[1:]
+    assert page.html == markdown.render("This answer is cut" * 2)
+
+
+def test_a_reader_who_comes_while_the_server_ends_is_sent_elsewhere(
+    app: Flask, signed_in: PageClient
+) -> None:
+    sent = ask(signed_in, model="scripted-stall")
+    wait_for_text(signed_in, sent["answer"])
+    with app.app_context():
+        runtime().drain()
+    page = Page()
+    page.take(signed_in.get(f"/chat/answers/{sent['answer']}/events").data)
+    assert page.names == ["snapshot", "reconnect"]
+
+
+def test_a_deleted_chat_ends_its_streams_and_gives_nothing_away(app: Flask, signed_in: PageClient) -> None:
+    """G5: also to those who have the answer open."""
+    sent = ask(signed_in, model="scripted-stall")
+    wait_for_text(signed_in, sent["answer"])
+    response, body = open_stream(signed_in, sent["answer"])
+    post(signed_in, f"/chat/{sent['conversation']}/delete")
+    assert b"event: done" in b"".join(body)
+    response.close()
+    for what in ("", "/events", "/source"):
+        assert signed_in.get(f"/chat/answers/{sent['answer']}{what}").status_code == 404
+    for what in ("stop", "regenerate", "continue"):
+        assert post(signed_in, f"/chat/answers/{sent['answer']}/{what}").status_code == 404
+    assert signed_in.get(f"/chat/messages/{sent['question']}/edit").status_code == 404
+    assert post(signed_in, "/chat/messages", text="x", conversation=sent["conversation"]).status_code == 404
+    assert sent["conversation"] not in signed_in.get("/chat/conversations?fragment=1").text
 
 
 def test_too_many_readers_are_refused(
