@@ -9,7 +9,7 @@ from jinja2 import StrictUndefined
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from webapp import accounts, admins, audit, background, chat, dashboard, llm, site
+from webapp import accounts, admins, announcements, audit, background, chat, dashboard, llm, site
 from webapp import settings as runtime_settings
 from webapp.admins import service as admin_service
 from webapp.config import ROOT, Settings, load_settings, with_own_secrets
@@ -34,7 +34,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     logs.configure(settings)
     _bind_database(app, settings)
     _bind_kit(app, settings)
-    for feature in (audit, runtime_settings, accounts, admins, llm, chat, site, dashboard):
+    for feature in (audit, runtime_settings, accounts, admins, announcements, llm, chat, site, dashboard):
         feature.init_app(app)
     background.init_app(app, settings)
     return app

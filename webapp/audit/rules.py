@@ -44,6 +44,7 @@ class Event(StrEnum):
     USERS_BULK_CHANGED = "users:bulk_changed"
     CODE_SENT = "code:sent"
     CODE_REFUSED = "code:refused"
+    CODE_CANCELLED = "code:cancelled"
     TOKEN_CREATED = "token:created"  # noqa: S105
     TOKEN_REVOKED = "token:revoked"  # noqa: S105
     TOKEN_REFUSED = "token:refused"  # noqa: S105

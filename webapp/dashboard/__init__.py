@@ -6,8 +6,10 @@ from flask import Blueprint, Flask
 
 from webapp.accounts import admin as users
 from webapp.admins import admin as admins
-from webapp.dashboard import guard, navigation, overview, problems, setup, signing
+from webapp.announcements import admin as announcements
+from webapp.dashboard import guard, mail, navigation, overview, problems, setup, signing
 from webapp.errors import AppError
+from webapp.identity import admin as codes
 from webapp.settings import admin as settings
 from webapp.web.requests import ADMIN_BLUEPRINT
 
@@ -17,6 +19,9 @@ PAGES: tuple[Blueprint, ...] = (
     setup.blueprint,
     overview.blueprint,
     users.blueprint,
+    codes.blueprint,
+    mail.blueprint,
+    announcements.blueprint,
     admins.account,
     admins.administrators,
     admins.roles,

@@ -37,6 +37,14 @@ GROUPS: Final[tuple[tuple[LazyString | None, tuple[Item, ...]], ...]] = (
         ),
     ),
     (
+        _l("Operation"),
+        (
+            Item(_l("Mail queue"), "mail", "dashboard.mail.index", Permission.MAIL_READ),
+            Item(_l("Mailed codes"), "key", "dashboard.codes.index", Permission.CODES_READ),
+            Item(_l("Announcements"), "info", "dashboard.notices.index", Permission.ANNOUNCEMENTS_READ),
+        ),
+    ),
+    (
         _l("Administration"),
         (
             Item(

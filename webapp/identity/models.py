@@ -18,6 +18,7 @@ class VerificationCode(Base):
     __table_args__ = (Index("ix_verification_codes_address", "address", "purpose", "id"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[str] = public_id_column()
     purpose: Mapped[str] = mapped_column(String(32))
     address: Mapped[str] = mapped_column(exact_string(rules.EMAIL_MAX_LENGTH))
     code_hash: Mapped[str] = mapped_column(exact_string(64))

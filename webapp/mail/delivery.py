@@ -78,6 +78,9 @@ def expire() -> None:
         .where(MailMessage.state == MailState.QUEUED.value, late)
         .values(state=MailState.EXPIRED.value, sealed_context="")
     )
+    db.session.execute(
+        update(MailMessage).where(MailMessage.state == MailState.FAILED.value, late).values(sealed_context="")
+    )
     db.session.execute(delete(MailMessage).where(MailMessage.state == MailState.WITHHELD.value, late))
     db.session.execute(delete(MailMessage).where(MailMessage.created_at < now - KEPT))
 
@@ -163,7 +166,7 @@ def _note_failure(claim: _Claim, error: str, *, permanent: bool) -> None:
     reason = redaction.redact(error)[:300]
     log.warning("mail not sent", extra={"mail": claim.id, "permanent": permanent, "error": reason})
     if permanent:
-        _note(claim, state=MailState.FAILED.value, last_error=reason, sealed_context="")
+        _note(claim, state=MailState.FAILED.value, last_error=reason)
     else:
         wait = BACK_OFF_SECONDS[min(claim.attempts, len(BACK_OFF_SECONDS)) - 1]
         _note(claim, next_attempt_at=clock.utc_now() + dt.timedelta(seconds=wait), last_error=reason)

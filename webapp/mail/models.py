@@ -19,14 +19,23 @@ class MailState(StrEnum):
     SENT = "sent"
     FAILED = "failed"
     EXPIRED = "expired"
+    CANCELLED = "cancelled"
     WITHHELD = "withheld"  # goes to nobody; written where the time a request takes must not tell whether mail goes out
 
 
 class MailMessage(Base):
-    """One mail to one receiver. `sealed_context` is what its template takes, encrypted, and goes once it is sent."""
+    """One mail to one receiver.
+
+    `sealed_context` is what its template takes, encrypted; it is erased once the mail is sent, cancelled or too late.
+    """
 
     __tablename__ = "mail_outbox"
-    __table_args__ = (Index("ix_mail_outbox_due", "state", "next_attempt_at"),)
+    __table_args__ = (
+        Index("ix_mail_outbox_due", "state", "next_attempt_at"),
+        Index("ix_mail_outbox_newest", "created_at", "id"),
+        Index("ix_mail_outbox_state", "state", "created_at", "id"),
+        Index("ix_mail_outbox_address", "to_address", "created_at", "id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     public_id: Mapped[str] = public_id_column()
