@@ -7,6 +7,7 @@ from flask import Blueprint, Flask
 from webapp.accounts import admin as users
 from webapp.admins import admin as admins
 from webapp.announcements import admin as announcements
+from webapp.audit import admin as audit
 from webapp.dashboard import guard, mail, navigation, overview, problems, setup, signing
 from webapp.errors import AppError
 from webapp.identity import admin as codes
@@ -25,6 +26,7 @@ PAGES: tuple[Blueprint, ...] = (
     admins.account,
     admins.administrators,
     admins.roles,
+    audit.blueprint,
     settings.blueprint,
 )
 

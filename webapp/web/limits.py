@@ -40,6 +40,8 @@ LIMITS: Final[dict[str, Limit]] = {
     "chat_open_stream": Limit("240 per minute", "user"),
     "upload": Limit("20 per hour", "user"),
     "password_change": Limit("10 per hour", "user"),
+    "audit_export": Limit("10 per minute; 60 per hour", "admin"),
+    "audit_verify": Limit("10 per minute; 120 per hour", "admin"),
     "mail_test": Limit("5 per minute; 30 per hour", "admin"),
 }
 

@@ -1,0 +1,165 @@
+"""Reading the audit log: filters, pages, single entries, and everything for an export."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from typing import Any, Final
+
+from flask_babel import gettext as _
+from sqlalchemy import ColumnElement, Select, and_, or_, select
+
+from webapp.audit.models import AuditEntry
+from webapp.audit.rules import Event
+from webapp.database import Order, Page, db, sorted_page, sorted_rows
+from webapp.errors import NotFound
+from webapp.lib import clock
+from webapp.lib.csv_lines import BYTE_ORDER_MARK, csv_line
+
+PAGE: Final = 50
+EXPORT_BATCH: Final = 500
+# Names and texts have no index: without a date of its own such a search goes back so far.
+TEXT_SEARCH_DAYS: Final = 30
+NEWEST_FIRST: Final = Order(AuditEntry.created_at, AuditEntry.id)
+EXPORTED: Final = (
+    "created_at",
+    "event",
+    "actor_kind",
+    "actor_id",
+    "actor_name",
+    "target_kind",
+    "target_id",
+    "target_name",
+    "address",
+    "request_id",
+    "before",
+    "after",
+    "public_id",
+    "seal_number",
+    "seal",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What is looked for. `actor` and `target` are `kind:id`, as links have it, or the beginning of a name.
+
+    `since` is included, `until` is not.
+    """
+
+    event: Event | None = None
+    actor: str = ""
+    target: str = ""
+    address: str = ""
+    request_id: str = ""
+    q: str = ""
+    since: dt.datetime | None = None
+    until: dt.datetime | None = None
+
+    @property
+    def narrows(self) -> bool:
+        """Whether anything is left out."""
+        return any(getattr(self, field.name) for field in fields(self))
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether the search goes back a limited time only, for want of a date."""
+        return self.since is None and any(
+            text and not _kind_and_id(text) for text in (self.actor, self.target, self.q)
+        )
+
+    def as_told(self) -> dict[str, str]:
+        """Return what is looked for, for the entry that an export leaves."""
+        return {field.name: str(value) for field in fields(self) if (value := getattr(self, field.name))}
+
+
+def entries(chosen: Filter, *, after: str | None, before: str | None) -> Page[AuditEntry]:
+    """Return a page of what fits, newest first."""
+    return sorted_page(
+        _fitting(select(AuditEntry), chosen), NEWEST_FIRST, after=after, before=before, limit=PAGE
+    )
+
+
+def get_entry(entry_id: str) -> AuditEntry:
+    """Return one entry."""
+    entry = db.session.scalar(select(AuditEntry).where(AuditEntry.public_id == entry_id))
+    if entry is None:
+        raise NotFound(_("There is no such entry; it may be older than entries are kept."))
+    return entry
+
+
+def csv_lines(chosen: Filter) -> Iterator[str]:
+    """Yield what fits as CSV, newest first, a batch at a time."""
+    yield BYTE_ORDER_MARK + csv_line(EXPORTED)
+    for rows in _batches(chosen):
+        yield "".join(csv_line(_values(row)) for row in rows)
+
+
+def json_lines(chosen: Filter) -> Iterator[str]:
+    """Yield what fits as one JSON object a line, newest first, a batch at a time."""
+    for rows in _batches(chosen):
+        yield "".join(json.dumps(_object(row), ensure_ascii=False) + "\n" for row in rows)
+
+
+def _batches(chosen: Filter) -> Iterator[list[Any]]:
+    query = select(AuditEntry.id, *(getattr(AuditEntry, name) for name in EXPORTED))
+    cursor: str | None = None
+    while True:
+        page = sorted_rows(_fitting(query, chosen), NEWEST_FIRST, after=cursor, limit=EXPORT_BATCH)
+        db.session.remove()  # no connection is held while the receiver takes its time
+        if page.items:
+            yield list(page.items)
+        cursor = page.next_cursor
+        if cursor is None:
+            return
+
+
+def _values(row: Any) -> list[Any]:
+    return [row.created_at.isoformat(), *(getattr(row, name) for name in EXPORTED[1:])]
+
+
+def _object(row: Any) -> dict[str, Any]:
+    told = dict(zip(EXPORTED, _values(row), strict=True))
+    return told | {"before": json.loads(row.before), "after": json.loads(row.after)}
+
+
+def _fitting(query: Select[*tuple[Any, ...]], chosen: Filter) -> Select[Any]:
+    since = chosen.since
+    if chosen.is_bounded:
+        since = clock.utc_now() - dt.timedelta(days=TEXT_SEARCH_DAYS)
+    conditions: list[ColumnElement[bool]] = []
+    if chosen.event:
+        conditions.append(AuditEntry.event == chosen.event.value)
+    if chosen.actor:
+        conditions.append(_party("actor", chosen.actor))
+    if chosen.target:
+        conditions.append(_party("target", chosen.target))
+    if chosen.address:
+        conditions.append(AuditEntry.address == chosen.address)
+    if chosen.request_id:
+        conditions.append(AuditEntry.request_id == chosen.request_id)
+    if since:
+        conditions.append(AuditEntry.created_at >= since)
+    if chosen.until:
+        conditions.append(AuditEntry.created_at < chosen.until)
+    if chosen.q:
+        columns = (AuditEntry.actor_name, AuditEntry.target_name, AuditEntry.before, AuditEntry.after)
+        conditions.append(or_(*(column.icontains(chosen.q, autoescape=True) for column in columns)))
+    return query.where(*conditions)
+
+
+def _party(side: str, text: str) -> ColumnElement[bool]:
+    named = _kind_and_id(text)
+    if named:
+        kind, key = (getattr(AuditEntry, f"{side}_{part}") for part in ("kind", "id"))
+        return and_(kind == named[0], key == named[1])
+    name: Any = getattr(AuditEntry, f"{side}_name")
+    begins: ColumnElement[bool] = name.istartswith(text, autoescape=True)
+    return begins
+
+
+def _kind_and_id(text: str) -> tuple[str, str] | None:
+    kind, colon, key = text.partition(":")
+    return (kind, key) if colon and kind.isidentifier() and " " not in key else None
