@@ -116,6 +116,12 @@ class Settings(BaseSettings):
 
     session_idle_minutes: int = Field(10_080, ge=5, description="sign-in ends after so long without use")
     session_absolute_minutes: int = Field(43_200, ge=5, description="sign-in ends after so long in any case")
+    admin_session_idle_minutes: int = Field(
+        60, ge=5, description="sign-in of an administrator ends after so long without use"
+    )
+    admin_session_absolute_minutes: int = Field(
+        720, ge=5, description="sign-in of an administrator ends after so long in any case"
+    )
     password_min_length: int = Field(10, ge=8, le=64, description="shortest password of a user")
     admin_password_min_length: int = Field(
         15, ge=8, le=64, description="shortest password of an administrator"
@@ -244,10 +250,6 @@ class Settings(BaseSettings):
             )
         if not self.public_url.startswith("https://"):
             faults.append("PUBLIC_URL: production needs the https:// address that people use.")
-        if not self.mail_server:
-            faults.append(
-                "MAIL_SERVER: production needs an SMTP server, or nobody can register or reset a password."
-            )
         if self.scripted_models:
             faults.append("SCRIPTED_MODELS: these are for demonstrations; turn them off in production.")
         return faults
@@ -294,6 +296,11 @@ class Settings(BaseSettings):
         if self.admins_need_second_factor == "auto":
             return self.profile == "production"
         return self.admins_need_second_factor == "on"
+
+    @property
+    def can_mail(self) -> bool:
+        """Whether mail reaches anybody; without it, administrators hand over one-time links."""
+        return bool(self.mail_server) or self.shows_mail
 
     @property
     def shows_mail(self) -> bool:

@@ -6,6 +6,16 @@ from typing import Final
 
 GROUND: Final = ("config", "errors", "extensions", "features", "lib")
 KIT: Final = ("database", "mail", "web")
-FEATURES: Final = ("audit", "settings", "tasks", "identity", "accounts", "admins", "announcements", "llm", "chat")
+FEATURES: Final = (
+    "audit",
+    "settings",
+    "tasks",
+    "identity",
+    "accounts",
+    "admins",
+    "announcements",
+    "llm",
+    "chat",
+)
 SHELLS: Final = ("site", "dashboard")
 ASSEMBLY: Final = ("background", "app", "runner", "serve", "worker", "bootstrap")

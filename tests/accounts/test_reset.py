@@ -44,7 +44,7 @@ def test_all_devices_are_signed_out_and_the_owner_is_told(
     reset(client, user.email, codes_to(app, user.email)[0])
     assert signed_in.get("/profile").status_code == 302
     assert second.get("/profile").status_code == 302
-    assert notices_to(app, user.email) == ["password_reset"]
+    assert notices_to(app, user.email) == ["new_device", "password_reset"]
 
 
 def test_mail_goes_to_the_address_of_the_account_only(app: Flask, client: PageClient, user: Person) -> None:
@@ -71,7 +71,7 @@ def test_disabled_account_gets_no_mail_and_no_new_password(
     ask(client, user.email)
     code = codes_to(app, user.email)[0]
     with app.app_context():
-        db.session.get_one(User, user.id).state = "disabled"
+        db.session.get_one(User, user.id).state = "suspended"
         db.session.commit()
     response = reset(client, user.email, code)
     assert response.status_code == 422

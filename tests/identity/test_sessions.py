@@ -73,7 +73,7 @@ def test_row_tells_device_and_address_but_not_the_token(app: Flask, user: Person
         "UPDATE login_sessions SET expires_at = '2026-01-01 00:00:00'",
         "UPDATE login_sessions SET realm = 'admin'",
         "UPDATE login_sessions SET subject_id = 4711",
-        "UPDATE users SET state = 'disabled'",
+        "UPDATE users SET state = 'suspended'",
     ],
 )
 def test_what_the_row_says_holds_at_once(app: Flask, signed_in: PageClient, statement: str) -> None:
@@ -152,7 +152,7 @@ def test_streams_can_ask_which_sessions_still_hold(app: Flask, user: Person, oth
         identity.end_session(mine)
         assert identity.live_among({mine, theirs}) == {theirs}
     with app.app_context():
-        db.session.get_one(User, other.id).state = "disabled"
+        db.session.get_one(User, other.id).state = "suspended"
         db.session.commit()
     with app.app_context():
         assert identity.live_among({mine, theirs}) == set()

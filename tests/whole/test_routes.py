@@ -9,10 +9,15 @@ from werkzeug.routing import Rule
 from webapp.web.guards import is_public
 
 PUBLIC = {
+    "accounts.disown",
     "accounts.forgot_password",
+    "accounts.keep_account",
     "accounts.login",
+    "accounts.object_to_address",
+    "accounts.password_link",
     "accounts.register",
     "accounts.reset_password",
+    "accounts.second_step",
     "assets.serve",
     "dashboard.setup.first_admin",
     "dashboard.signing.login",

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf.file import FileField
 from wtforms import BooleanField, EmailField, HiddenField, PasswordField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
+from wtforms.widgets import TextInput
 
 from webapp.accounts import rules
 from webapp.identity.rules import EMAIL_MAX_LENGTH, PASSWORD_MAX_LENGTH
 from webapp.web.forms import Form
 from webapp.web.locale import LANGUAGES
 
+CODE_FIELD_LENGTH = 40  # room for a recovery code with hyphens and spaces
 _REQUIRED = _l("Fill this in.")
 
 
@@ -36,6 +39,34 @@ class RegisterForm(Form):
     password = PasswordField(_l("Password"), _needed(PASSWORD_MAX_LENGTH))
     code = StringField(_l("Code from the mail"), _needed(12))
     timezone = HiddenField()
+
+
+class EmptyForm(Form):
+    """A button."""
+
+
+class CodeForm(Form):
+    """The second step of signing in, and turning it on."""
+
+    code = StringField(_l("Code"), _needed(CODE_FIELD_LENGTH))
+
+
+class ConfirmForm(Form):
+    """Proving again who one is; the password, or a code where two-step sign-in is on."""
+
+    proof = PasswordField(_l("Password"), _needed(PASSWORD_MAX_LENGTH))
+
+    def name_proof(self, *, two_step: bool) -> None:
+        """Ask for a code instead of the password."""
+        if two_step:
+            self.proof.label.text = _("Code")
+            self.proof.widget = TextInput()
+
+
+class NewPasswordForm(Form):
+    """Setting a password with a one-time link."""
+
+    password = PasswordField(_l("New password"), _needed(PASSWORD_MAX_LENGTH))
 
 
 class ForgotForm(Form):

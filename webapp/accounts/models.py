@@ -50,6 +50,8 @@ class User(Base, UserMixin):  # type: ignore[misc]
     last_seen_at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=NEVER)  # kept to some minutes
     verified_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)  # that mail to the address arrives
     sort_name: Mapped[str] = mapped_column(exact_string(rules.DISPLAY_NAME_MAX_LENGTH), default="")
+    pending_email: Mapped[str | None] = mapped_column(String(EMAIL_MAX_LENGTH))
+    deletion_due_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime, index=True)
 
     __allow_unmapped__ = True
     session_token: str | None = None  # of this sign-in; not a column

@@ -54,3 +54,12 @@ def taken(error: IntegrityError) -> Conflict | IntegrityError:
         sentence = _("That code is not right or no longer works. Ask for a new one.")
         return Conflict(sentence, field="code", code="code_dead")
     return error
+
+
+def taken_for_administrators(error: IntegrityError) -> Conflict | IntegrityError:
+    """Return the refusal for somebody who may know of all accounts: an address that is taken is told as well."""
+    if "email_canonical" in str(error.orig):
+        return Conflict(
+            _("There is an account with this address already."), field="email", code="email_taken"
+        )
+    return taken(error)

@@ -9,13 +9,14 @@ from zoneinfo import available_timezones
 from flask_babel import gettext as _
 from sqlalchemy.exc import IntegrityError
 
-from webapp.accounts import letters, names
+from webapp.accounts import access, letters, names
 from webapp.accounts.models import User
 from webapp.accounts.policy import check_password
+from webapp.audit import service as audit
+from webapp.audit.rules import Event
 from webapp.database import write_transaction
 from webapp.errors import Invalid
 from webapp.identity import service as identity
-from webapp.identity.rules import Realm
 from webapp.lib import clock
 
 log = logging.getLogger(__name__)
@@ -36,7 +37,7 @@ def update_profile(
 
 def change_password(user: User, *, current: str, new: str, session_id: int | None) -> None:
     """Change the password; ends the person's other sessions and tells by mail."""
-    if not identity.password_matches(current, user.password_hash):
+    if not identity.password_matches(current, user.password_hash or None):
         raise Invalid(_("This is not your current password."), field="current", code="password_wrong")
     check_password(new, user.email, user.username, field="new")
     _store_password(user, identity.hashed_password(new), session_id)
@@ -57,15 +58,20 @@ def timezones() -> tuple[str, ...]:
 
 @write_transaction
 def _store_profile(user: User, shown: str, name: str, locale: str | None, timezone: str | None) -> None:
+    before = {"display_name": user.display_name, "username": user.username}
     user.display_name, user.username = shown, name
     user.username_canonical = names.canonical_username(name)
     user.locale, user.timezone = locale, timezone
+    before, after = audit.changes(before, {"display_name": shown, "username": name})
+    if after:
+        audit.record(Event.USER_PROFILE_CHANGED, actor=user, target=user, before=before, after=after)
 
 
 @write_transaction
 def _store_password(user: User, password_hash: str, session_id: int | None) -> None:
     user.password_hash, user.password_changed_at = password_hash, clock.utc_now()
-    identity.end_all_sessions(Realm.USER, user.id, but=session_id)
+    access.end_all(user, actor=user, but_session=session_id, tokens=False)
+    audit.record(Event.USER_PASSWORD_CHANGED, actor=user, target=user)
     letters.queue_notice(user, "password_changed")
 
 

@@ -9,6 +9,8 @@ from sqlalchemy.exc import IntegrityError
 from webapp.accounts import letters, names
 from webapp.accounts.models import User
 from webapp.accounts.policy import check_password
+from webapp.audit import service as audit
+from webapp.audit.rules import Event
 from webapp.config import current_settings
 from webapp.database import db, write_transaction
 from webapp.errors import NotAllowed
@@ -62,6 +64,8 @@ def find_by_address(address: str) -> User | None:
 @write_transaction
 def _add(user: User) -> None:
     db.session.add(user)
+    db.session.flush()
+    audit.record(Event.USER_REGISTERED, actor=audit.SYSTEM, target=user)
 
 
 @write_transaction
@@ -72,6 +76,8 @@ def _queue_code(address: str, locale: str) -> None:
         letters.queue_code(address, code, Purpose.REGISTER, locale=locale)
     else:
         letters.queue_notice(owner, "already_registered")
+    after = {"purpose": Purpose.REGISTER.value, "address": address}
+    audit.record(Event.CODE_SENT, actor=audit.STRANGER, after=after)
 
 
 @write_transaction
@@ -81,11 +87,14 @@ def _create(
     """Spend a try and, with the right code, add the user; a name that is taken gives the try back."""
     verdict = identity.consume_code(Purpose.REGISTER, address, code)
     if not verdict.right:
+        after = {"purpose": Purpose.REGISTER.value, "address": address}
+        audit.record(Event.CODE_REFUSED, actor=audit.STRANGER, after=after)
         return verdict, None
     user = _new_user(address, name, password_hash)
     user.locale, user.timezone, user.verified_at = letters.reader_locale(), timezone, clock.utc_now()
     db.session.add(user)
     db.session.flush()
+    audit.record(Event.USER_REGISTERED, actor=user, target=user)
     return verdict, user
 
 
@@ -101,5 +110,6 @@ def _new_user(address: str, name: str, password_hash: str) -> User:
 
 
 def _check_open() -> None:
-    if not current_settings().registration_open:
+    settings = current_settings()
+    if not settings.registration_open or not settings.can_mail:
         raise NotAllowed(_("Registration is closed here. Ask the people who run this site for an account."))

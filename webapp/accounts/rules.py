@@ -24,8 +24,13 @@ NEVER: Final = dt.datetime(
 SEEN_SECONDS: Final = 300  # so exactly it is known when somebody was seen
 
 
+DELETION_GRACE: Final = dt.timedelta(days=7)
+
+
 class UserState(StrEnum):
     """Whether an account may be used."""
 
     ACTIVE = "active"
-    DISABLED = "disabled"
+    SUSPENDED = "suspended"  # by an administrator
+    INVITED = "invited"  # has no password yet
+    DELETING = "deleting"  # its owner asked for it; can be taken back until `deletion_due_at`

@@ -8,7 +8,7 @@ from webapp.accounts import admin as users
 from webapp.admins import admin as admins
 from webapp.announcements import admin as announcements
 from webapp.audit import admin as audit
-from webapp.dashboard import guard, mail, navigation, overview, problems, setup, signing
+from webapp.dashboard import confirming, guard, mail, navigation, overview, problems, setup, signing
 from webapp.errors import AppError
 from webapp.identity import admin as codes
 from webapp.settings import admin as settings
@@ -17,6 +17,7 @@ from webapp.web.requests import ADMIN_BLUEPRINT
 # What each feature brings: blueprints of pages, mounted below /admin.
 PAGES: tuple[Blueprint, ...] = (
     signing.blueprint,
+    confirming.blueprint,
     setup.blueprint,
     overview.blueprint,
     users.blueprint,

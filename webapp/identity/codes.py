@@ -49,9 +49,10 @@ class Verdict:
         raise Invalid(sentence, field=field, code="code_dead")
 
 
-def issue(purpose: Purpose, address: str) -> str:
+def issue(purpose: Purpose, address: str, *, bound_to: str = "") -> str:
     """Make a code inside the caller's transaction; the older one dies. Raises TooMany where a cap is reached.
 
+    It works only for whom it is bound to, where it is bound to somebody.
     The caps count the codes asked for, whether they were mailed or not, so that a refusal tells nothing of accounts.
     """
     now, key = clock.utc_now(), canonical(address)
@@ -63,7 +64,7 @@ def issue(purpose: Purpose, address: str) -> str:
         VerificationCode(
             purpose=purpose.value,
             address=key,
-            code_hash=_hash(purpose, key, code),
+            code_hash=_hash(purpose, key, code, bound_to),
             created_at=now,
             expires_at=now + rules.CODE_LIFE,
         )
@@ -71,14 +72,14 @@ def issue(purpose: Purpose, address: str) -> str:
     return code
 
 
-def consume(purpose: Purpose, address: str, code: str) -> Verdict:
+def consume(purpose: Purpose, address: str, code: str, *, bound_to: str = "") -> Verdict:
     """Try a code inside the caller's transaction, which must commit even if it is wrong: the try is spent."""
     now, key = clock.utc_now(), canonical(address)
     row = next(iter(_open_codes(purpose, key, now)), None)
     if row is None:
         return Verdict(right=False)
     row.tries_left -= 1
-    if hmac.compare_digest(row.code_hash, _hash(purpose, key, "".join(code.split()))):
+    if hmac.compare_digest(row.code_hash, _hash(purpose, key, "".join(code.split()), bound_to)):
         row.used_at, row.tries_left = now, 0
         return Verdict(right=True)
     return Verdict(right=False, tries_left=row.tries_left)
@@ -128,8 +129,8 @@ def _made_since(moment: dt.datetime, *conditions: ColumnElement[bool]) -> int:
     return db.session.scalar(query.where(VerificationCode.created_at > moment, *conditions)) or 0
 
 
-def _hash(purpose: Purpose, key: str, code: str) -> str:
+def _hash(purpose: Purpose, key: str, code: str, bound_to: str) -> str:
     """Return a keyed hash bound to purpose and address: a stolen table does not give codes away."""
     secret = current_settings().secret_key.get_secret_value().encode()
-    text = f"verification-code\0{purpose.value}\0{key}\0{code}".encode()
+    text = f"verification-code\0{purpose.value}\0{key}\0{bound_to}\0{code}".encode()
     return hmac.new(secret, text, hashlib.sha256).hexdigest()

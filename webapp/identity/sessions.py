@@ -7,14 +7,16 @@ import hashlib
 import logging
 import secrets
 from collections.abc import Callable, Collection
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from flask import g
-from sqlalchemy import ColumnElement, and_, delete, select, update
+from flask_babel import gettext as _
+from sqlalchemy import ColumnElement, CursorResult, and_, delete, or_, select, update
 from sqlalchemy.exc import DBAPIError
 
 from webapp.config import current_settings
 from webapp.database import db, write_transaction
+from webapp.errors import NotFound
 from webapp.extensions import login_manager
 from webapp.identity import rules
 from webapp.identity.models import LoginSession
@@ -41,7 +43,7 @@ def register_realm(
 def begin(realm: Realm, subject_id: int, *, user_agent: str, address: str, keep: bool) -> str:
     """Add a session inside the caller's transaction and return its token, which is stored nowhere else."""
     now, token = clock.utc_now(), secrets.token_urlsafe(32)
-    life = dt.timedelta(minutes=current_settings().session_absolute_minutes)
+    life = _limits(realm)[1]
     db.session.add(
         LoginSession(
             token_hash=_hash(token),
@@ -50,6 +52,7 @@ def begin(realm: Realm, subject_id: int, *, user_agent: str, address: str, keep:
             user_agent=user_agent[: rules.USER_AGENT_LENGTH],
             address=address,
             last_seen_at=now,
+            reauthenticated_at=now,
             expires_at=now + (life if keep else min(life, rules.SESSION_WITHOUT_KEEPING)),
         )
     )
@@ -57,8 +60,8 @@ def begin(realm: Realm, subject_id: int, *, user_agent: str, address: str, keep:
     return token
 
 
-def end_all(realm: Realm, subject_id: int, *, but: int | None = None) -> None:
-    """End the sessions of a person, all or all but one, inside the caller's transaction."""
+def end_all(realm: Realm, subject_id: int, *, but: int | None = None) -> int:
+    """End the sessions of a person, all or all but one, inside the caller's transaction; returns how many."""
     query = update(LoginSession).where(
         LoginSession.realm == realm.value,
         LoginSession.subject_id == subject_id,
@@ -66,7 +69,8 @@ def end_all(realm: Realm, subject_id: int, *, but: int | None = None) -> None:
     )
     if but is not None:
         query = query.where(LoginSession.id != but)
-    db.session.execute(query.values(revoked_at=clock.utc_now()))
+    ended = db.session.execute(query.values(revoked_at=clock.utc_now()))
+    return cast("CursorResult[Any]", ended).rowcount
 
 
 @write_transaction
@@ -77,6 +81,48 @@ def end(session_id: int) -> None:
         .where(LoginSession.id == session_id, LoginSession.revoked_at.is_(None))
         .values(revoked_at=clock.utc_now())
     )
+
+
+def end_one(realm: Realm, subject_id: int, public_id: str) -> LoginSession:
+    """End one of a person's sessions inside the caller's transaction; raises NotFound for another's."""
+    row = db.session.scalar(
+        select(LoginSession).where(
+            LoginSession.public_id == public_id,
+            LoginSession.realm == realm.value,
+            LoginSession.subject_id == subject_id,
+            _holds(),
+        )
+    )
+    if row is None:
+        raise NotFound(_("This device is signed out already."))
+    row.revoked_at = clock.utc_now()
+    return row
+
+
+def of(realm: Realm, subject_id: int) -> list[LoginSession]:
+    """Return the sessions of a person that hold, the last used first."""
+    query = select(LoginSession).where(
+        LoginSession.realm == realm.value, LoginSession.subject_id == subject_id, _holds()
+    )
+    newest = query.order_by(LoginSession.last_seen_at.desc(), LoginSession.id.desc())
+    return list(db.session.scalars(newest.limit(rules.SESSIONS_SHOWN)))
+
+
+@write_transaction
+def reauthenticate(session_id: int) -> str:
+    """Note that the person proved again who they are; returns the session's new token, the old one is dead."""
+    token = secrets.token_urlsafe(32)
+    db.session.execute(
+        update(LoginSession)
+        .where(LoginSession.id == session_id, LoginSession.revoked_at.is_(None))
+        .values(token_hash=_hash(token), reauthenticated_at=clock.utc_now())
+    )
+    return token
+
+
+def person(realm: Realm, subject_id: int) -> Any:
+    """Return the person of that number, None for one who may not be signed in."""
+    return _loaders[realm.value](subject_id)
 
 
 def current_session_id() -> int | None:
@@ -103,15 +149,18 @@ def purge() -> None:
 @login_manager.user_loader  # type: ignore[untyped-decorator]
 def load_user(token: str) -> Any:
     """Return the user whom the token signs in, or None; called by Flask-Login once a request."""
-    person, session_id = load(Realm.USER, token)
-    if person is not None:
+    user, session_id = load(Realm.USER, token)
+    if user is not None:
         g.login_session_id = session_id
-        person.session_token = token
-    return person
+        user.session_token = token
+    return user
 
 
 def load(realm: Realm, token: str) -> tuple[Any, int | None]:
-    """Return the person whom the token signs in to a realm, and the session's id; (None, None) for nobody."""
+    """Return the person whom the token signs in to a realm, and the session's id; (None, None) for nobody.
+
+    Also notes for `webapp.web.guards.fresh` whether it is not long since the person proved who they are.
+    """
     session = db.session.scalar(
         select(LoginSession).where(
             LoginSession.token_hash == _hash(token), LoginSession.realm == realm.value, _holds()
@@ -120,10 +169,13 @@ def load(realm: Realm, token: str) -> tuple[Any, int | None]:
     if session is None:
         return None, None
     subject_id, session_id = session.subject_id, session.id
+    since = session.reauthenticated_at
+    is_fresh = since is not None and clock.utc_now() - since < rules.FRESH
+    g.fresh_realms = {*g.get("fresh_realms", ()), realm.value} if is_fresh else g.get("fresh_realms", ())
     if (clock.utc_now() - session.last_seen_at).total_seconds() > rules.SESSION_TOUCH_SECONDS:
         _touch_if_possible(session_id, realm, subject_id)
-    person = _loaders[realm.value](subject_id)
-    return (person, session_id) if person is not None else (None, None)
+    who = person(realm, subject_id)
+    return (who, session_id) if who is not None else (None, None)
 
 
 def _touch_if_possible(session_id: int, realm: Realm, subject_id: int) -> None:
@@ -144,12 +196,21 @@ def _touch(session_id: int, realm: Realm, subject_id: int) -> None:
 
 def _holds() -> ColumnElement[bool]:
     now = clock.utc_now()
-    idle = dt.timedelta(minutes=current_settings().session_idle_minutes)
-    return and_(
-        LoginSession.revoked_at.is_(None),
-        LoginSession.expires_at > now,
-        LoginSession.last_seen_at > now - idle,
-    )
+    in_use = [
+        and_(LoginSession.realm == realm.value, LoginSession.last_seen_at > now - _limits(realm)[0])
+        for realm in Realm
+    ]
+    return and_(LoginSession.revoked_at.is_(None), LoginSession.expires_at > now, or_(*in_use))
+
+
+def _limits(realm: Realm) -> tuple[dt.timedelta, dt.timedelta]:
+    """Return after how long without use, and after how long in any case, a session of the realm ends."""
+    settings = current_settings()
+    if realm is Realm.ADMIN:
+        idle, absolute = settings.admin_session_idle_minutes, settings.admin_session_absolute_minutes
+    else:
+        idle, absolute = settings.session_idle_minutes, settings.session_absolute_minutes
+    return dt.timedelta(minutes=idle), dt.timedelta(minutes=absolute)
 
 
 def _hash(token: str) -> str:

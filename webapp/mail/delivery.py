@@ -57,8 +57,8 @@ def init_app(app: Flask) -> None:
 
 
 def deliver_due() -> int:
-    """Send what is due and return how many mails went out; nothing where mail is only shown."""
-    if current_settings().shows_mail:
+    """Send what is due and return how many mails went out; nothing where mail is only shown, or there is no server."""
+    if not current_settings().mail_server:
         return 0
     sent = 0
     while (due := _next_due()) is not None:
@@ -86,7 +86,7 @@ def expire() -> None:
 
 
 def _after_commit(session: Session) -> None:
-    if session.info.pop(outbox.QUEUED, False) and not current_settings().shows_mail:
+    if session.info.pop(outbox.QUEUED, False) and current_settings().mail_server:
         app = cast("Any", current_app)._get_current_object()  # noqa: SLF001
         threading.Thread(target=_deliver_soon, args=(app,), name="mail", daemon=True).start()
 

@@ -14,6 +14,8 @@ GROUPS: Final[dict[str, tuple[str, ...]]] = {
         "admin_password_min_length",
         "session_idle_minutes",
         "session_absolute_minutes",
+        "admin_session_idle_minutes",
+        "admin_session_absolute_minutes",
         "admins_need_second_factor",
     ),
     "mail": (

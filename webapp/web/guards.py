@@ -8,15 +8,19 @@ that does not name the permission it needs.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any, Final, ParamSpec, TypeVar, cast
+from urllib.parse import urlsplit
 
-from flask import Flask, current_app, g, redirect, request, url_for
+from flask import Flask, current_app, flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
+from werkzeug.exceptions import HTTPException
 from werkzeug.local import LocalProxy
 
-from webapp.errors import NotSignedIn
+from webapp.errors import NotAllowed, NotSignedIn
+from webapp.web.redirects import own_referrer
 from webapp.web.requests import in_admin_area, wants_page
 
 P = ParamSpec("P")
@@ -26,6 +30,8 @@ _PUBLIC: Final = "agent_tools_public"
 _PERMISSION: Final = "agent_tools_permission"
 ANY_ADMIN: Final = ""  # the permission that every administrator has
 SIGN_IN_ENDPOINT: Final = "accounts.login"
+CONFIRM_ENDPOINT: Final = "accounts.confirm"
+ADMIN_CONFIRM_ENDPOINT: Final = "dashboard.confirming.confirm"
 
 # The administrator who is signed in; there is one in every view that `needs` stands on.
 current_admin: Any = LocalProxy(lambda: g.admin)
@@ -53,6 +59,25 @@ def needs(permission: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     return mark
 
 
+def fresh(view: Callable[P, R]) -> Callable[P, R | ResponseReturnValue]:
+    """Let a view run only soon after the person proved who they are; others are led to a page that asks for it.
+
+    From there they come back to the page they were on. What they sent is not carried out and not sent again: they
+    are told so and press the button once more. Works for users and below `/admin`; stands below `needs`.
+    """
+
+    @wraps(view)
+    def inside(*args: P.args, **kwargs: P.kwargs) -> R | ResponseReturnValue:
+        return view(*args, **kwargs) if is_fresh() else _ask_to_confirm()
+
+    return inside
+
+
+def is_fresh() -> bool:
+    """Tell whether the person at hand proved who they are a short time ago."""
+    return ("admin" if in_admin_area() else "user") in g.get("fresh_realms", ())
+
+
 def is_public(view: Callable[..., Any]) -> bool:
     """Tell whether anybody may reach the view."""
     return bool(getattr(view, _PUBLIC, False))
@@ -73,6 +98,30 @@ def ask_to_sign_in(endpoint: str) -> ResponseReturnValue:
     if wants_page() and request.method in {"GET", "HEAD"}:
         return redirect(url_for(endpoint, next=request.full_path.rstrip("?")))
     raise NotSignedIn(_("You are signed out. Sign in and try again; what you typed is still on the page."))
+
+
+def _ask_to_confirm() -> ResponseReturnValue:
+    asked = _("Confirm first that it is you.")
+    if not wants_page():
+        raise NotAllowed(asked, code="confirmation_needed")
+    back = request.full_path.rstrip("?")
+    if request.method not in {"GET", "HEAD"}:
+        back = _page_before()
+        asked = _("Confirm first that it is you, then press the button again. Nothing has been done yet.")
+    flash(asked, "info")
+    endpoint = ADMIN_CONFIRM_ENDPOINT if in_admin_area() else CONFIRM_ENDPOINT
+    return redirect(url_for(endpoint, next=back), 303)
+
+
+def _page_before() -> str:
+    """Return the page a form was sent from, else the start page: some addresses only take what is sent to them."""
+    home = url_for("dashboard.overview.index") if in_admin_area() else url_for("site.home")
+    back = own_referrer(home)
+    try:
+        current_app.create_url_adapter(request).match(urlsplit(back).path, method="GET")  # type: ignore[union-attr]
+    except HTTPException:
+        return home
+    return back
 
 
 def _guard() -> ResponseReturnValue | None:

@@ -85,7 +85,10 @@ def _is_harmless() -> bool:
 
 
 def _user_key() -> str:
-    return f"user:{current_user.get_id()}" if current_user.is_authenticated else f"address:{client_address()}"
+    """Count by the person, on however many devices."""
+    if current_user.is_authenticated:
+        return f"user:{current_user.public_id}"
+    return f"address:{client_address()}"
 
 
 def _admin_key() -> str:

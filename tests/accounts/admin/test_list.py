@@ -62,7 +62,7 @@ def test_pages_hold_everybody_once_there_and_back(each_app: Flask) -> None:
         ("q=思", ["王思远"]),
         ("q=zoë", ["Zoë"]),
         ("q=%25", ["Lin Yue", "Zoë", "Adaeze", "王思远"]),
-        ("state=disabled", ["Zoë"]),
+        ("state=suspended", ["Zoë"]),
         ("state=active&verified=no", ["Adaeze"]),
         ("verified=yes&sort=joined", ["王思远", "Zoë", "Lin Yue"]),
         ("seen=day", ["Lin Yue"]),
@@ -81,7 +81,7 @@ def test_filters_and_orders(each_app: Flask, query: str, wanted: list[str]) -> N
     with each_app.app_context():
         for user in (
             new_user("c.lin", display_name="Lin Yue", created_at=ago(400), last_seen_at=ago(0.1)),
-            new_user("a.zoe", display_name="Zoë", created_at=ago(90), last_seen_at=ago(3), state="disabled"),
+            new_user("a.zoe", display_name="Zoë", created_at=ago(90), last_seen_at=ago(3), state="suspended"),
             new_user(
                 "d.ad", display_name="Adaeze", created_at=ago(5), last_seen_at=ago(40), verified_at=None
             ),
@@ -112,16 +112,16 @@ def test_cursor_of_another_order_is_refused(app: Flask, admin_client: PageClient
 
 
 def test_filter_stays_while_paging_and_sorting(app: Flask, admin_client: PageClient) -> None:
-    crowd(app, USERS_PER_PAGE + 3, state="disabled")
+    crowd(app, USERS_PER_PAGE + 3, state="suspended")
     crowd_of_others = [new_user(f"other.{number}") for number in range(5)]
     with app.app_context():
         db.session.add_all(crowd_of_others)
         db.session.commit()
-    page = admin_client.get(f"{LIST}?state=disabled&q=person").text
+    page = admin_client.get(f"{LIST}?state=suspended&q=person").text
     older = link_on(page, "next")
     assert older
     assert len(names_on(admin_client.get(older).text)) == 3
-    assert "state=disabled&amp;sort=joined" in page.replace("q=person&amp;", "")
+    assert "state=suspended&amp;sort=joined" in page.replace("q=person&amp;", "")
 
 
 def test_empty_lists_say_why(admin_client: PageClient) -> None:

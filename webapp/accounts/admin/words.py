@@ -12,7 +12,9 @@ def state_words(state: str, *, verified: bool) -> tuple[str, str]:
     """Return how a state is called, and the kind of badge that shows it; the normal one needs no badge."""
     named = {
         UserState.ACTIVE.value: (_("Active"), ""),
-        UserState.DISABLED.value: (_("Disabled"), "bad"),
+        UserState.SUSPENDED.value: (_("Suspended"), "bad"),
+        UserState.INVITED.value: (_("Invited"), "warn"),
+        UserState.DELETING.value: (_("To be deleted"), "bad"),
     }
     if state == UserState.ACTIVE.value and not verified:
         return _("Unverified"), "warn"
@@ -25,7 +27,9 @@ def filter_choices() -> dict[str, list[tuple[str, str]]]:
         "state": [
             ("", _("Any state")),
             (UserState.ACTIVE.value, _("Active")),
-            (UserState.DISABLED.value, _("Disabled")),
+            (UserState.SUSPENDED.value, _("Suspended")),
+            (UserState.INVITED.value, _("Invited")),
+            (UserState.DELETING.value, _("To be deleted")),
         ],
         "verified": [("", _("Any address")), ("yes", _("Address verified")), ("no", _("Not verified"))],
         "seen": [
