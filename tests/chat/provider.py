@@ -33,8 +33,9 @@ class FakeProvider:
     def calls(self, key: str) -> list[dict[str, Any]]:
         return list(self._told(f"calls?key={quote(key)}"))
 
-    def open_streams(self) -> int:
-        return int(self._told("open")["streams"])
+    def ended(self, key: str) -> dict[str, int]:
+        """Return how the streams ended: whole, cut by the provider, left by us."""
+        return dict(self._told(f"ended?key={quote(key)}"))
 
     def wait_for_calls(self, key: str, number: int) -> list[dict[str, Any]]:
         deadline = time.monotonic() + WAIT_SECONDS
