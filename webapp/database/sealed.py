@@ -5,8 +5,10 @@ The first key seals, every key opens, so that keys can be changed one after the 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -62,10 +64,30 @@ def sealed_columns() -> Iterator[Column[str]]:
                 yield column
 
 
+def keys_in_force() -> list[str]:
+    """Return the keys, the one that seals first; those of the file as it is now, so that all processes follow it."""
+    settings = deployment_settings()
+    text = settings.encryption_keys.get_secret_value()
+    if settings.keys_file is not None:
+        with contextlib.suppress(OSError):
+            text = _text_of(settings.keys_file, settings.keys_file.stat().st_mtime_ns)
+    return split_keys(text)
+
+
+def split_keys(text: str) -> list[str]:
+    """Return the keys of a comma-separated list."""
+    return [key.strip() for key in text.split(",") if key.strip()]
+
+
 def _cipher() -> MultiFernet:
-    return _cipher_of(deployment_settings().encryption_keys.get_secret_value())
+    return _cipher_of(tuple(keys_in_force()))
 
 
 @lru_cache(maxsize=8)
-def _cipher_of(keys: str) -> MultiFernet:
-    return MultiFernet([Fernet(key.strip()) for key in keys.split(",") if key.strip()])
+def _text_of(path: Path, _changed_at: int) -> str:
+    return path.read_text()
+
+
+@lru_cache(maxsize=8)
+def _cipher_of(keys: tuple[str, ...]) -> MultiFernet:
+    return MultiFernet([Fernet(key) for key in keys])

@@ -1,44 +1,31 @@
-"""The settings of a deployment, read once from the environment and `.env`.
-
-This module is the only reader of the environment. All faults are found and reported together, in words.
-"""
+"""The settings of a deployment: what there is, of which type, with which default, and what does not go together."""
 
 from __future__ import annotations
 
 import base64
-import contextlib
 import json
-import os
 import re
-import secrets
-from collections.abc import Callable
 from email.utils import parseaddr
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, cast
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
-from flask import current_app
 from pydantic import (
     AliasChoices,
     BeforeValidator,
     Field,
+    PrivateAttr,
     SecretStr,
-    ValidationError,
     field_validator,
     model_validator,
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-ROOT: Final = Path(__file__).resolve().parent.parent
+ROOT: Final = Path(__file__).resolve().parents[2]
 SECRET_MIN_LENGTH: Final = 32
-KEYS_FILE: Final = "encryption_keys"
 WEAK_SECRETS: Final = ("changeme", "change-me", "secret", "dev", "password", "example", "test")
 _PRICE: Final = re.compile(r"[^=\s].*=\s*\d+(\.\d+)?\s*/\s*\d+(\.\d+)?")
-
-
-class SettingsError(Exception):
-    """The settings have faults; the text lists every one with its name and the fix."""
 
 
 def _split(value: object) -> object:
@@ -187,6 +174,8 @@ class Settings(BaseSettings):
         5, ge=1, le=1000, description="answers one person may have running at once"
     )
 
+    _keys_file: Path | None = PrivateAttr(default=None)
+
     @field_validator("instance_path", mode="after")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
@@ -255,6 +244,11 @@ class Settings(BaseSettings):
         return faults
 
     @property
+    def keys_file(self) -> Path | None:
+        """The file that the encryption keys are in, None where the environment has them."""
+        return self._keys_file
+
+    @property
     def database_uri(self) -> str:
         """The SQLAlchemy URL in force; MySQL URLs get the PyMySQL driver."""
         url = self.database_url or f"sqlite:///{self.instance_path / 'agent-tools.db'}"
@@ -270,6 +264,8 @@ class Settings(BaseSettings):
             name: value.get_secret_value() if isinstance(value, SecretStr) else value
             for name, value in values.items()
         }
+        if self.keys_file is not None:
+            del clear["encryption_keys"]  # it reads the file itself, and so follows a rotation of the keys
         return dict(json.loads(json.dumps(clear, default=str)))
 
     @property
@@ -306,90 +302,6 @@ class Settings(BaseSettings):
     def shows_mail(self) -> bool:
         """Whether mail stays on the developer's page instead of being sent."""
         return self.profile != "production" and not self.mail_server
-
-
-def load_settings(**overrides: Any) -> Settings:
-    """Read the settings, make the local secret if there is none, and raise SettingsError naming every fault."""
-    dotenv = None if "profile" in overrides else Path(os.environ.get("ENV_FILE", ROOT / ".env"))
-    faults: list[str] = []
-    try:
-        settings = Settings(_env_file=dotenv, **overrides)
-    except ValidationError as error:
-        faults += _in_words(error)
-        faults += _further_faults(error, dotenv, overrides)
-        raise SettingsError("The settings are not right:\n" + "\n".join(f"  - {f}" for f in faults)) from None
-    return with_own_secrets(settings)
-
-
-def with_own_secrets(settings: Settings) -> Settings:
-    """Return the settings with the secrets of the instance folder where none are set; makes them the first time."""
-    made: dict[str, SecretStr] = {}
-    if not settings.secret_key.get_secret_value():
-        made["secret_key"] = SecretStr(_own_file(settings.instance_path, "secret_key", _new_secret))
-    if not settings.encryption_keys.get_secret_value():
-        made["encryption_keys"] = SecretStr(_own_file(settings.instance_path, KEYS_FILE, _new_key))
-    return settings.model_copy(update=made)
-
-
-def current_settings() -> Settings:
-    """Return the settings in force, with what administrators changed at run time."""
-    source: Callable[[], Settings] | None = current_app.extensions.get("settings_source")
-    return deployment_settings() if source is None else source()
-
-
-def deployment_settings() -> Settings:
-    """Return the settings as the environment has them."""
-    return cast("Settings", current_app.extensions["settings"])
-
-
-def _in_words(error: ValidationError) -> list[str]:
-    lines: list[str] = []
-    for fault in error.errors():
-        if fault["loc"]:
-            lines.append(f"{_env_name(str(fault['loc'][0]))}: {fault['msg']}.")
-        else:
-            lines += str(fault["ctx"]["error"]).splitlines()
-    return lines
-
-
-def _further_faults(error: ValidationError, dotenv: Path | None, overrides: dict[str, Any]) -> list[str]:
-    """Return the faults that show only once the single values are right: those are judged with the defaults."""
-    wrong = {str(fault["loc"][0]).lower() for fault in error.errors() if fault["loc"]}
-    if not wrong:
-        return []
-    names = {"profile" if name == "app_profile" else name for name in wrong}
-    defaults = {name: Settings.model_fields[name].default for name in names}
-    try:
-        Settings(_env_file=dotenv, **(overrides | defaults))
-    except ValidationError as further:
-        return _in_words(further)
-    return []
-
-
-def _env_name(field: str) -> str:
-    return "APP_PROFILE" if field == "profile" else field.upper()
-
-
-def _own_file(instance_path: Path, name: str, make: Callable[[], str]) -> str:
-    """Return a secret of this instance, made once; processes that start together agree on one."""
-    path = instance_path / name
-    instance_path.mkdir(parents=True, exist_ok=True)
-    if not path.exists():
-        draft = path.with_name(f"{name}.{os.getpid()}.{secrets.token_hex(4)}")
-        draft.touch(mode=0o600)
-        draft.write_text(make())
-        with contextlib.suppress(FileExistsError):
-            os.link(draft, path)  # fails where another process was first; theirs is then the secret
-        draft.unlink()
-    return path.read_text().strip()
-
-
-def _new_secret() -> str:
-    return secrets.token_urlsafe(48)
-
-
-def _new_key() -> str:
-    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
 
 
 def _are_keys(text: str) -> bool:

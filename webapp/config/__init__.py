@@ -1,0 +1,22 @@
+"""The settings of a deployment, read once from the environment and `.env`."""
+
+from webapp.config.loading import (
+    SettingsError,
+    current_settings,
+    deployment_settings,
+    load_settings,
+    new_key,
+    with_own_secrets,
+)
+from webapp.config.settings import ROOT, Settings
+
+__all__ = [
+    "ROOT",
+    "Settings",
+    "SettingsError",
+    "current_settings",
+    "deployment_settings",
+    "load_settings",
+    "new_key",
+    "with_own_secrets",
+]

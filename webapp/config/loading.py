@@ -1,0 +1,114 @@
+"""Reading the settings from the environment and `.env`, with all faults told together, in words.
+
+This module is the only reader of the environment.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, cast
+
+from flask import current_app
+from pydantic import SecretStr, ValidationError
+
+from webapp.config.settings import ROOT, Settings
+
+KEYS_FILE: Final = "encryption_keys"
+
+
+class SettingsError(Exception):
+    """The settings have faults; the text lists every one with its name and the fix."""
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the settings, make the local secret if there is none, and raise SettingsError naming every fault."""
+    dotenv = None if "profile" in overrides else Path(os.environ.get("ENV_FILE", ROOT / ".env"))
+    faults: list[str] = []
+    try:
+        settings = Settings(_env_file=dotenv, **overrides)
+    except ValidationError as error:
+        faults += _in_words(error)
+        faults += _further_faults(error, dotenv, overrides)
+        raise SettingsError("The settings are not right:\n" + "\n".join(f"  - {f}" for f in faults)) from None
+    return with_own_secrets(settings)
+
+
+def with_own_secrets(settings: Settings) -> Settings:
+    """Return the settings with the secrets of the instance folder where none are set; makes them the first time."""
+    made: dict[str, SecretStr] = {}
+    if not settings.secret_key.get_secret_value():
+        made["secret_key"] = SecretStr(_own_file(settings.instance_path, "secret_key", _new_secret))
+    keys_file = settings.keys_file
+    if not settings.encryption_keys.get_secret_value():
+        made["encryption_keys"] = SecretStr(_own_file(settings.instance_path, KEYS_FILE, new_key))
+        keys_file = settings.instance_path / KEYS_FILE
+    whole = settings.model_copy(update=made)
+    whole._keys_file = keys_file  # noqa: SLF001
+    return whole
+
+
+def current_settings() -> Settings:
+    """Return the settings in force, with what administrators changed at run time."""
+    source: Callable[[], Settings] | None = current_app.extensions.get("settings_source")
+    return deployment_settings() if source is None else source()
+
+
+def deployment_settings() -> Settings:
+    """Return the settings as the environment has them."""
+    return cast("Settings", current_app.extensions["settings"])
+
+
+def _in_words(error: ValidationError) -> list[str]:
+    lines: list[str] = []
+    for fault in error.errors():
+        if fault["loc"]:
+            lines.append(f"{_env_name(str(fault['loc'][0]))}: {fault['msg']}.")
+        else:
+            lines += str(fault["ctx"]["error"]).splitlines()
+    return lines
+
+
+def _further_faults(error: ValidationError, dotenv: Path | None, overrides: dict[str, Any]) -> list[str]:
+    """Return the faults that show only once the single values are right: those are judged with the defaults."""
+    wrong = {str(fault["loc"][0]).lower() for fault in error.errors() if fault["loc"]}
+    if not wrong:
+        return []
+    names = {"profile" if name == "app_profile" else name for name in wrong}
+    defaults = {name: Settings.model_fields[name].default for name in names}
+    try:
+        Settings(_env_file=dotenv, **(overrides | defaults))
+    except ValidationError as further:
+        return _in_words(further)
+    return []
+
+
+def _env_name(field: str) -> str:
+    return "APP_PROFILE" if field == "profile" else field.upper()
+
+
+def _own_file(instance_path: Path, name: str, make: Callable[[], str]) -> str:
+    """Return a secret of this instance, made once; processes that start together agree on one."""
+    path = instance_path / name
+    instance_path.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        draft = path.with_name(f"{name}.{os.getpid()}.{secrets.token_hex(4)}")
+        draft.touch(mode=0o600)
+        draft.write_text(make())
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)  # fails where another process was first; theirs is then the secret
+        draft.unlink()
+    return path.read_text().strip()
+
+
+def _new_secret() -> str:
+    return secrets.token_urlsafe(48)
+
+
+def new_key() -> str:
+    """Return a random key for secrets in the database."""
+    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
