@@ -63,7 +63,10 @@ def start(app: Flask) -> None:
     scheduler.init_app(app)
     with app.app_context():
         _guarded(built_in.ensure_built_in)
-    scheduler.add_job(TICK, lambda: tick(app), trigger="interval", seconds=rules.TICK_SECONDS)
+    # Two instances: the second one of a tick that takes long returns at once, without a warning each second.
+    scheduler.add_job(
+        TICK, lambda: tick(app), trigger="interval", seconds=rules.TICK_SECONDS, max_instances=2
+    )
     scheduler.start()
 
 

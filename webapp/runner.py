@@ -1,7 +1,8 @@
 """A process that executes runs of tasks: `python -m webapp.runner`, started and fed by the engine of tasks.
 
-The first line on standard input holds the settings, each further one names a run; one line on standard output tells
-what came of it. The process ends when its input closes, so that it cannot outlive the engine.
+The first line on standard input holds the settings, each further one names a run. On standard output one line says
+that it is ready, and one for each run what came of it. The process ends at once when its input closes, in the middle
+of a run as well: the engine is gone then, and whatever follows of the run is no longer ours to do.
 """
 
 from __future__ import annotations
@@ -9,15 +10,20 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import queue
 import signal
 import sys
+import threading
 from dataclasses import asdict
 from types import FrameType
+from typing import Any, Final
 
 from webapp.app import create_app
 from webapp.config import Settings
 from webapp.tasks.context import Cancelled
 from webapp.tasks.execution import execute
+
+MOST_KILOBYTES: Final = 512 * 1024
 
 
 def main() -> None:
@@ -29,11 +35,34 @@ def main() -> None:
     report_to = os.dup(1)
     os.dup2(2, 1)  # what functions print is not for our one line
     app = create_app(Settings(**json.loads(sys.stdin.readline())))
-    for line in sys.stdin:
-        order = json.loads(line)
+    orders = queue.SimpleQueue[dict[str, int]]()
+    threading.Thread(target=_read, args=(orders,), daemon=True).start()
+    _tell(report_to, {"ready": True})
+    while True:
+        order = orders.get()
         outcome = execute(app, order["run"], order["fence"])
-        report = json.dumps(asdict(outcome), default=str, ensure_ascii=False)
-        os.write(report_to, report.encode() + b"\n")
+        _tell(report_to, {**asdict(outcome), "last": _has_grown()})
+
+
+def _read(orders: queue.SimpleQueue[dict[str, int]]) -> None:
+    for line in sys.stdin:
+        orders.put(json.loads(line))
+    os._exit(1)
+
+
+def _tell(report_to: int, report: dict[str, Any]) -> None:
+    line = json.dumps(report, default=str, ensure_ascii=True).encode() + b"\n"
+    while line:
+        line = line[os.write(report_to, line) :]
+
+
+def _has_grown() -> bool:
+    """Tell whether a run left so much memory behind that another process shall take the next one."""
+    if sys.platform == "win32":
+        return False
+    import resource
+
+    return bool(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > MOST_KILOBYTES)
 
 
 def _cancel(_signal: int, _frame: FrameType | None) -> None:

@@ -195,7 +195,8 @@ def test_slot_that_comes_while_the_run_before_is_at_work(
     with each_app.app_context():
         claims.take_due()
         assert len(claims.take_ready("one", 5)) == 1
-        db.session.add(TaskRun(task_id=task_id, scheduled_for=clock.utc_now(), ready_at=clock.utc_now()))
+        now = clock.utc_now()
+        db.session.add(TaskRun(task_id=task_id, scheduled_for=now, ready_at=now))
         db.session.commit()
         claims.take_ready("two", 5)
     assert [run.state for run in runs(each_app)] == states

@@ -2,6 +2,9 @@
 
 Any number of processes may do this at once. A slot's run is inserted in the transaction that advances its task, under
 a unique pair (task, slot); rows that another process holds are passed over.
+
+`ready_at` of a slot that is taken in time is the slot itself. One made up for later, and another attempt, is ready
+later than its slot, and waits where a slot in time would be skipped because the run before is still at work.
 """
 
 from __future__ import annotations
@@ -10,14 +13,17 @@ import datetime as dt
 from dataclasses import dataclass
 
 from flask_babel import gettext as _
-from sqlalchemy import Select, exists, select
+from sqlalchemy import ColumnElement, Select, exists, select, update
 from sqlalchemy.orm import aliased
 
+from webapp.audit import service as audit
+from webapp.audit.rules import Event
 from webapp.database import db, write_transaction
 from webapp.lib import clock
 from webapp.tasks import rules
 from webapp.tasks.models import Task, TaskAttempt, TaskRun
 from webapp.tasks.rules import Misfire, Overlap, RunState, TaskState, Trigger
+from webapp.tasks.schedules import ScheduleError
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,38 +36,69 @@ class Claim:
     timeout_seconds: int
 
 
+def is_due() -> bool:
+    """Tell whether a task is due, without the lock that taking it needs."""
+    return _found(exists().where(_due(clock.utc_now())))
+
+
+def is_ready() -> bool:
+    """Tell whether a run may start, without the lock that starting it needs."""
+    return _found(_ready(clock.utc_now()).exists())
+
+
 @write_transaction
 def take_due(limit: int = rules.CLAIM_AT_ONCE) -> int:
     """Turn the slots that are due into runs and advance their tasks; return how many tasks were due."""
     now = clock.utc_now()
     due = db.session.scalars(
         select(Task)
-        .where(Task.state == TaskState.ACTIVE.value, Task.next_run_at <= now)
+        .where(_due(now))
         .order_by(Task.next_run_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
     ).all()
     for task in due:
-        _take_slots(task, now)
+        try:
+            _take_slots(task, now)
+        except ScheduleError as error:  # a time zone that is gone, say; the others must not wait for it
+            task.state, task.next_run_at = TaskState.DISABLED.value, None
+            audit.record(Event.TASK_DISABLED, actor=audit.SYSTEM, target=task, after={"reason": str(error)})
     return len(due)
 
 
 @write_transaction
-def take_ready(worker: str, capacity: int) -> list[Claim]:
+def take_ready(worker: str, capacity: int, lease_seconds: float = rules.LEASE_SECONDS) -> list[Claim]:
     """Start up to so many runs that are ready, in the name of a worker."""
-    if capacity <= 0:
-        return []
-    now, claims, busy = clock.utc_now(), [], set[int]()
-    for run, task in db.session.execute(_ready(now).limit(capacity)).all():
-        overlaps = task.id in busy or _is_running(task.id)
-        if overlaps and task.overlap == Overlap.QUEUE.value:
-            continue
-        if overlaps and task.overlap == Overlap.SKIP.value:
-            _skip(run, _("The run before was still at work."), now)
-            continue
-        busy.add(task.id)
-        claims.append(_start(run, task, worker, now))
+    now, claims, seen = clock.utc_now(), list[Claim](), 0
+    while len(claims) < capacity and seen < rules.CLAIM_AT_ONCE:
+        # Each round changes what it finds, so that the next one finds others: those skipped must not keep
+        # the ones behind them waiting.
+        query = _ready(now).order_by(TaskRun.ready_at, TaskRun.id).limit(capacity - len(claims))
+        found = db.session.execute(query.with_for_update(skip_locked=True)).all()
+        if not found:
+            break
+        seen += len(found)
+        for run, task in found:
+            if task.overlap == Overlap.ALLOW.value or not _is_running(task.id):
+                claims.append(_start(run, task, worker, lease_end(now, lease_seconds)))
+            elif not _waits(run, task):
+                _skip(run, _("The run before was still at work."), now)
     return claims
+
+
+@write_transaction
+def give_up_waiting() -> None:
+    """End the runs that nobody could start for very long."""
+    now = clock.utc_now()
+    waiting = (TaskRun.state == RunState.QUEUED.value) & (TaskRun.ready_at < now - rules.QUEUE_PATIENCE)
+    values = {
+        "state": RunState.SKIPPED.value,
+        "reason": _("Nobody could start it for a day."),
+        "finished_at": now,
+    }
+    db.session.execute(
+        update(TaskRun).where(waiting).values(**values), execution_options={"synchronize_session": False}
+    )
 
 
 def start_now(task: Task) -> TaskRun:
@@ -73,63 +110,86 @@ def start_now(task: Task) -> TaskRun:
     return run
 
 
-def lease_end(now: dt.datetime) -> dt.datetime:
+def lease_end(now: dt.datetime, seconds: float) -> dt.datetime:
     """Return until when a lease taken now holds."""
-    return now + dt.timedelta(seconds=rules.LEASE_SECONDS)
+    return now + dt.timedelta(seconds=seconds)
 
 
 def _take_slots(task: Task, now: dt.datetime) -> None:
     """Add the runs of the slots that have come, as the misfire policy says, and find the next slot."""
-    first = task.next_run_at
+    first, grace = task.next_run_at, dt.timedelta(seconds=task.grace_seconds)
     assert first is not None  # noqa: S101 - the query asked for it
-    slots = _slots_until(task, first, now)
+    slots, passed_over = _slots_until(task, first, now)
     newest = slots[-1]
-    late = now - newest > dt.timedelta(seconds=task.grace_seconds)
+    following = task.schedule.next_after(max(now, newest), anchor=newest)
     policy = Misfire(task.misfire)
     chosen = slots if policy is Misfire.ALL else slots[-1:]
-    task.missed += len(slots) - len(chosen)
+    task.missed += passed_over + len(slots) - len(chosen)
     for slot in chosen:
-        run = TaskRun(task_id=task.id, scheduled_for=slot, ready_at=now)
+        if _was_taken(task, slot):
+            continue
+        late = now - slot > grace
+        made_up = late or slot != newest
+        run = TaskRun(task_id=task.id, scheduled_for=slot, ready_at=now if made_up else slot)
         db.session.add(run)
         if late and policy is Misfire.SKIP:
             task.missed += 1
             _skip(run, _("Nobody was there when it was due."), now)
-    task.last_slot_at = newest
-    task.next_run_at = task.schedule.next_after(max(now, newest), anchor=newest)
-    if task.next_run_at is None:
+    task.last_slot_at, task.next_run_at = newest, following
+    if following is None:
         task.state = TaskState.FINISHED.value
 
 
-def _slots_until(task: Task, first: dt.datetime, now: dt.datetime) -> list[dt.datetime]:
-    """Return the slots from the first to now; of very many the newest ones."""
-    schedule, slots = task.schedule, [first]
+def _was_taken(task: Task, slot: dt.datetime) -> bool:
+    """Tell whether a slot has its run: after the clock or the schedule was set back, slots come a second time."""
+    if task.last_slot_at is None or slot > task.last_slot_at:
+        return False
+    query = exists().where(TaskRun.task_id == task.id, TaskRun.scheduled_for == slot)
+    return bool(db.session.scalar(select(query)))
+
+
+def _slots_until(task: Task, first: dt.datetime, now: dt.datetime) -> tuple[list[dt.datetime], int]:
+    """Return the slots from the first to now, of very many the newest ones, and how many more there were."""
+    schedule, slots, passed_over = task.schedule, [first], 0
     if schedule.interval_seconds is not None:
         step = dt.timedelta(seconds=schedule.interval_seconds)
         count = (now - first) // step
-        skipped = max(0, count - rules.SLOTS_KEPT_UP)
-        task.missed += skipped
-        return [first + step * number for number in range(skipped, count + 1)]
+        passed_over = max(0, count - rules.SLOTS_KEPT_UP)
+        return [first + step * number for number in range(passed_over, count + 1)], passed_over
     while (slot := schedule.next_after(slots[-1])) is not None and slot <= now:
         slots.append(slot)
         if len(slots) > rules.SLOTS_KEPT_UP:
-            task.missed += 1
+            passed_over += 1
             slots.pop(0)
-    return slots
+    return slots, passed_over
+
+
+def _due(now: dt.datetime) -> ColumnElement[bool]:
+    return (Task.state == TaskState.ACTIVE.value) & (Task.next_run_at <= now)
 
 
 def _ready(now: dt.datetime) -> Select[TaskRun, Task]:
-    """Return the query for runs that may start; those that have to queue behind another one stay out."""
+    """Return the query for runs that may start; those that have to wait for another one stay out."""
     other = aliased(TaskRun)
-    has_to_wait = (Task.overlap == Overlap.QUEUE.value) & exists().where(
-        other.task_id == Task.id, other.state == RunState.RUNNING.value
+    is_patient = (Task.overlap == Overlap.QUEUE.value) | (
+        (Task.overlap == Overlap.SKIP.value) & (TaskRun.ready_at > TaskRun.scheduled_for)
     )
+    other_runs = exists().where(other.task_id == Task.id, other.state == RunState.RUNNING.value)
     return (
         select(TaskRun, Task)
         .join(Task, Task.id == TaskRun.task_id)
-        .where(TaskRun.state == RunState.QUEUED.value, TaskRun.ready_at <= now, ~has_to_wait)
-        .order_by(TaskRun.ready_at, TaskRun.id)
-        .with_for_update(skip_locked=True)
+        .where(TaskRun.state == RunState.QUEUED.value, TaskRun.ready_at <= now, ~(is_patient & other_runs))
     )
+
+
+def _waits(run: TaskRun, task: Task) -> bool:
+    """Say of a loaded run what `_ready` says in SQL."""
+    return task.overlap == Overlap.QUEUE.value or run.ready_at > run.scheduled_for
+
+
+def _found(condition: ColumnElement[bool]) -> bool:
+    with db.engine.connect() as connection:
+        return bool(connection.scalar(select(condition)))
 
 
 def _is_running(task_id: int) -> bool:
@@ -137,8 +197,9 @@ def _is_running(task_id: int) -> bool:
     return bool(db.session.scalar(query))
 
 
-def _start(run: TaskRun, task: Task, worker: str, now: dt.datetime) -> Claim:
-    run.state, run.worker, run.lease_until = RunState.RUNNING.value, worker, lease_end(now)
+def _start(run: TaskRun, task: Task, worker: str, lease_until: dt.datetime) -> Claim:
+    now = clock.utc_now()
+    run.state, run.worker, run.lease_until = RunState.RUNNING.value, worker, lease_until
     run.attempt += 1
     run.fence += 1
     run.started_at = run.started_at or now

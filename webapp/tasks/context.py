@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
+import time
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Final, Self
@@ -20,11 +21,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from webapp.database import db, process_lock
 from webapp.database.engine import WRITES
 from webapp.lib import clock, redaction
+from webapp.lib.text import without_lone_surrogates
 from webapp.tasks import rules
 from webapp.tasks.models import TaskLogLine, TaskRun
 from webapp.tasks.rules import RunState
 
 FLUSH_SECONDS: Final = 0.5
+LAST_FLUSH_SECONDS: Final = 60  # what was said last waits so long for a database that is away
 LINES_KEPT: Final = 5_000  # of one run; what it says beyond is dropped, and that is said
 _current: ContextVar[RunContext | None] = ContextVar("task_run", default=None)
 
@@ -57,7 +60,7 @@ class RunContext:
     def progress(self, done: int, total: int | None = None, text: str = "") -> None:
         """Say how far the work is; raises Cancelled when somebody wants it to end."""
         with self._lock:
-            self._progress = _Progress(done, total, text[: rules.PROGRESS_LENGTH])
+            self._progress = _Progress(done, total, without_lone_surrogates(text)[: rules.PROGRESS_LENGTH])
         self.check()
 
     def log(self, text: str, level: str = "info") -> None:
@@ -68,7 +71,7 @@ class RunContext:
                 return
             if self._count == LINES_KEPT:
                 text, level = "More lines than are kept; the rest is dropped.", "warning"
-            line = redaction.redact(text)[: rules.LINE_LENGTH]
+            line = redaction.redact(without_lone_surrogates(text))[: rules.LINE_LENGTH]
             self._lines.append(
                 {"run_id": self.id, "logged_at": clock.utc_now(), "level": level, "text": line}
             )
@@ -103,20 +106,25 @@ class RunContext:
         with self._app.app_context():
             while not self._ended.wait(FLUSH_SECONDS):
                 self._flush()
-            self._flush()
+            deadline = clock.monotonic() + LAST_FLUSH_SECONDS
+            while not self._flush() and clock.monotonic() < deadline:
+                time.sleep(FLUSH_SECONDS)
 
-    def _flush(self) -> None:
+    def _flush(self) -> bool:
+        """Store what was said; what cannot be stored yet is kept."""
         with self._lock:
             lines, self._lines = self._lines, []
             progress, self._progress = self._progress, None
         if not lines and progress is None:
-            return
+            return True
         try:
             self._store(lines, progress)
         except SQLAlchemyError:
             with self._lock:  # once the database is back
                 self._lines[:0] = lines
                 self._progress = self._progress or progress
+            return False
+        return True
 
     def _store(self, lines: list[dict[str, Any]], progress: _Progress | None) -> None:
         mine = (TaskRun.id == self.id) & (TaskRun.fence == self.fence)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import random
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from webapp.audit import service as audit
 from webapp.audit.rules import Event
 from webapp.database import db, write_transaction
 from webapp.lib import clock, redaction
+from webapp.lib.text import without_lone_surrogates
 from webapp.tasks import rules
 from webapp.tasks.claims import lease_end
 from webapp.tasks.models import Task, TaskAttempt, TaskRun
@@ -67,25 +69,25 @@ def cancel(actor: Any, run_id: int) -> bool:
 
 
 @write_transaction
-def renew(worker: str) -> None:
-    """Extend the lease of every run of a worker."""
+def renew(worker: str, run_ids: Collection[int], lease_seconds: float = rules.LEASE_SECONDS) -> None:
+    """Extend the leases of runs a worker attends to; those it lost track of run out."""
     db.session.execute(
         update(TaskRun)
-        .where(TaskRun.state == RunState.RUNNING.value, TaskRun.worker == worker)
-        .values(lease_until=lease_end(clock.utc_now())),
+        .where(TaskRun.state == RunState.RUNNING.value, TaskRun.worker == worker, TaskRun.id.in_(run_ids))
+        .values(lease_until=lease_end(clock.utc_now(), lease_seconds)),
         execution_options={"synchronize_session": False},
     )
 
 
-def cancelled_runs(worker: str) -> set[int]:
-    """Return the runs of a worker that somebody wants to end."""
-    query = select(TaskRun.id).where(
+def to_be_continued(worker: str) -> set[tuple[int, int]]:
+    """Return run and fence of what a worker shall go on with: not what was cancelled or taken from it."""
+    query = select(TaskRun.id, TaskRun.fence).where(
         TaskRun.state == RunState.RUNNING.value,
         TaskRun.worker == worker,
-        TaskRun.cancel_requested_at.is_not(None),
+        TaskRun.cancel_requested_at.is_(None),
     )
     with db.engine.connect() as connection:
-        return set(connection.scalars(query))
+        return {(row.id, row.fence) for row in connection.execute(query)}
 
 
 def _held(run_id: int, fence: int) -> TaskRun | None:
@@ -98,23 +100,35 @@ def _held(run_id: int, fence: int) -> TaskRun | None:
 
 def _conclude(run: TaskRun, outcome: Outcome) -> None:
     now = clock.utc_now()
-    reason = redaction.redact(outcome.reason)[: rules.REASON_LENGTH]
+    reason = _storable(outcome.reason)[: rules.REASON_LENGTH]
     attempt = db.session.scalars(
         select(TaskAttempt).where(TaskAttempt.run_id == run.id, TaskAttempt.fence == run.fence)
     ).one()
     attempt.state, attempt.reason, attempt.finished_at = outcome.state.value, reason, now
-    attempt.trace = redaction.redact(outcome.trace)[-rules.TRACE_LENGTH :]
+    attempt.trace = _storable(outcome.trace)[-rules.TRACE_LENGTH :]
     run.lease_until = None
     task = db.session.scalars(select(Task).where(Task.id == run.task_id).with_for_update()).one()
     if _comes_again(task, run, outcome.state):
         run.state, run.ready_at, run.reason = RunState.QUEUED.value, now + _pause(task, run.attempt), reason
         return
     run.state, run.reason, run.finished_at = outcome.state.value, reason, now
-    run.result = json.dumps(outcome.result, ensure_ascii=False, default=str)[: rules.RESULT_LENGTH]
+    run.result = _as_json(outcome.result)
     _count(task, outcome.state)
     if outcome.state.bad or not task.built_in or run.trigger == Trigger.MANUAL.value:
         after = {"run": run.public_id, "state": run.state, "reason": reason}
         audit.record(Event.TASK_RAN, actor=audit.SYSTEM, target=task, after=after)
+
+
+def _storable(text: str) -> str:
+    return redaction.redact(without_lone_surrogates(text))
+
+
+def _as_json(result: Any) -> str:
+    """Return a result as JSON; of one that is too long the beginning, as a text."""
+    whole = without_lone_surrogates(json.dumps(result, ensure_ascii=False, default=str))
+    if len(whole) <= rules.RESULT_LENGTH:
+        return whole
+    return json.dumps(whole[: rules.RESULT_LENGTH // 2] + "…", ensure_ascii=False)
 
 
 def _comes_again(task: Task, run: TaskRun, state: RunState) -> bool:

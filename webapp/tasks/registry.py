@@ -106,6 +106,9 @@ class TaskRegistry:
             schedule = Schedule(interval_seconds=seconds, cron=cron, timezone=timezone).check()
 
         def add(function: F) -> F:
+            if not options.get("isolated", True) and inspect.iscoroutinefunction(function):
+                # The server's workers have one event loop for a whole process, and it is not asyncio's.
+                raise TypeError(f"{name}: an async function runs in a process of its own")
             known = self._functions.get(name)
             if known is not None and known.function is not function:
                 raise ValueError(f"two functions are registered as {name}")

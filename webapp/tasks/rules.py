@@ -15,8 +15,7 @@ TRACE_LENGTH: Final = 20_000
 RESULT_LENGTH: Final = 20_000
 LINE_LENGTH: Final = 2_000
 
-LEASE_SECONDS: Final = 30
-HEARTBEAT_SECONDS: Final = 5
+LEASE_SECONDS: Final = 30  # renewed six times as often
 TICK_SECONDS: Final = 1.0
 CLAIM_AT_ONCE: Final = 200  # due tasks one transaction takes
 SLOTS_KEPT_UP: Final = 1_000  # missed slots that the policy `all` makes up for at one time
