@@ -42,6 +42,9 @@ LIMITS: Final[dict[str, Limit]] = {
     "password_change": Limit("10 per hour", "user"),
     "audit_export": Limit("10 per minute; 60 per hour", "admin"),
     "audit_verify": Limit("10 per minute; 120 per hour", "admin"),
+    "export": Limit("20 per hour", "admin"),
+    "import": Limit("30 per hour", "admin"),
+    "bulk": Limit("60 per hour", "admin"),
     "mail_test": Limit("5 per minute; 30 per hour", "admin"),
 }
 

@@ -14,7 +14,8 @@ from webapp.accounts.admin.blueprint import blueprint
 from webapp.accounts.administration import listing
 from webapp.accounts.administration.filters import UserFilter
 from webapp.accounts.rules import NEVER
-from webapp.web.guards import needs
+from webapp.web.filters import icon
+from webapp.web.guards import current_admin, needs
 
 LIST = "dashboard.users.index"
 
@@ -36,9 +37,26 @@ def index() -> ResponseReturnValue:
         state_words=words.state_words,
         headings=_headings(chosen),
         ordered=words.order_words(chosen),
+        **_rights(chosen),
+        person_base=url_for(LIST),
+        select_words=_("Select %(name)s", name="{}"),
+        more_words=_("More for %(name)s", name="{}"),
+        more_icon=icon("more", small=True),
         newer=_beside(chosen, before=page.previous_cursor),
         older=_beside(chosen, after=page.next_cursor),
     )
+
+
+def _rights(chosen: UserFilter) -> dict[str, Any]:
+    """Return what the administrator may do with the list."""
+    query = urlencode(chosen.values)
+    export = url_for("dashboard.users.export_page")
+    return {
+        "may_change": current_admin.may("users.change"),
+        "may_import": current_admin.may("users.import"),
+        "may_export": current_admin.may("users.export"),
+        "export_url": f"{export}?{query}" if query else export,
+    }
 
 
 def _headings(chosen: UserFilter) -> list[dict[str, Any]]:
