@@ -13,10 +13,15 @@ from webapp import accounts, admins, announcements, audit, background, chat, das
 from webapp import settings as runtime_settings
 from webapp.admins import service as admin_service
 from webapp.config import ROOT, Settings, load_settings, with_own_secrets
+from webapp.database import checks as database_checks
 from webapp.database import transactions
 from webapp.database.engine import engine_options, init_engine
 from webapp.extensions import csrf, db, login_manager, migrate
+from webapp.llm import checks as model_checks
+from webapp.mail import checks as mail_checks
 from webapp.mail import delivery, senders
+from webapp.tasks import checks as task_checks
+from webapp.web import checks as machine_checks
 from webapp.web import assets, filters, guards, headers, limits, locale, logs, problems, requests
 
 log = logging.getLogger(__name__)
@@ -37,6 +42,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     for feature in (audit, runtime_settings, accounts, admins, announcements, llm, chat, site, dashboard):
         feature.init_app(app)
     background.init_app(app, settings)
+    for unit in (database_checks, task_checks, model_checks, mail_checks, machine_checks):
+        unit.init_app(app)
     return app
 
 

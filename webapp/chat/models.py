@@ -64,6 +64,7 @@ class Generation(Base):
         Index("ix_generations_process", "state", "process"),
         Index("ix_generations_message", "message_id", "id"),
         Index("ix_generations_user", "user_id", "state"),
+        Index("ix_generations_ended", "state", "finished_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -8,7 +8,18 @@ from webapp.accounts import admin as users
 from webapp.admins import admin as admins
 from webapp.announcements import admin as announcements
 from webapp.audit import admin as audit
-from webapp.dashboard import confirming, guard, mail, navigation, overview, problems, setup, signing
+from webapp.dashboard import (
+    confirming,
+    guard,
+    mail,
+    navigation,
+    overview,
+    problems,
+    setup,
+    signing,
+    snapshots,
+    usage,
+)
 from webapp.errors import AppError
 from webapp.identity import admin as codes
 from webapp.settings import admin as settings
@@ -20,6 +31,7 @@ PAGES: tuple[Blueprint, ...] = (
     confirming.blueprint,
     setup.blueprint,
     overview.blueprint,
+    usage.blueprint,
     users.blueprint,
     codes.blueprint,
     mail.blueprint,
@@ -34,6 +46,7 @@ PAGES: tuple[Blueprint, ...] = (
 
 def init_app(app: Flask) -> None:
     """Mount the pages behind the guard."""
+    snapshots.init_app(app)
     parent = Blueprint(ADMIN_BLUEPRINT, __name__, url_prefix="/admin", template_folder="templates")
     parent.before_request(guard.check)
     parent.register_error_handler(AppError, problems.on_refusal)

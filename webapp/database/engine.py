@@ -16,6 +16,7 @@ MYSQL_LOCK_WAIT_SECONDS: Final = 5
 MYSQL_CONNECT_TIMEOUT_SECONDS: Final = 2
 MYSQL_RECYCLE_SECONDS: Final = 280
 WRITES: Final = "agent_tools_writes"
+LONG_READ: Final = "agent_tools_long_read"  # marks a query that reads many rows
 
 
 class OffloadedConnection(sqlite3.Connection):
@@ -75,6 +76,7 @@ def init_engine(app: Flask, engine: Engine) -> None:  # noqa: ARG001
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+        event.listen(engine, "do_execute", _read_long)
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
@@ -95,3 +97,11 @@ def _begin_sqlite(connection: Connection) -> None:
         driver.begin(writes=bool(connection.get_execution_options().get(WRITES)))
     except sqlite3.Error as error:
         raise OperationalError("BEGIN", None, error) from error
+
+
+def _read_long(cursor: Any, statement: str, parameters: Any, context: Any) -> bool:
+    """Let a query that is marked as long read outside of the event loop; SQLite computes where it is called."""
+    if not context.execution_options.get(LONG_READ):
+        return False
+    offload.run(cursor.execute, statement, parameters)
+    return True

@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from flask import Blueprint, Response, current_app
 from sqlalchemy.exc import SQLAlchemyError
 
-from webapp.config import ROOT, current_settings
-from webapp.extensions import db, limiter
+from webapp.config import current_settings
+from webapp.database.revisions import database_revision, head_revision
+from webapp.extensions import limiter
 from webapp.web.guards import public
 from webapp.web.problems import envelope
 
@@ -42,19 +41,12 @@ def ready() -> Response:
     )
 
 
-def head_revision() -> str | None:
-    """Return the newest revision among the migration files."""
-    return ScriptDirectory(str(ROOT / "migrations")).get_current_head()
-
-
 def _database_check() -> str:
     try:
-        with db.engine.connect() as connection:
-            current = MigrationContext.configure(connection).get_current_revision()
+        current = database_revision()
     except SQLAlchemyError:
         return "unreachable"
-    expected = current_app.extensions.setdefault("head_revision", head_revision())
-    return "ok" if current == expected else "migrations pending"
+    return "ok" if current == head_revision() else "migrations pending"
 
 
 def _disk_check(folder: Path) -> str:

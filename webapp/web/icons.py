@@ -30,6 +30,7 @@ ICONS: Final = {
     "eye": "eye",
     "eye-off": "eye-off",
     "filter": "shield-alert",
+    "idle": "circle-minus",
     "info": "info",
     "key": "key-round",
     "language": "languages",

@@ -78,10 +78,17 @@ def write_ending(connection: Connection, generation_id: int, process: str, endin
             "completion_tokens": ending.usage.completion_tokens,
             "estimated": ending.usage.estimated,
             "cost_micros": ending.cost_micros,
+            "first_token_ms": _milliseconds(row.created_at, ending.first_token_at),
             "created_at": ending.finished_at,
         },
     )
     return True
+
+
+def _milliseconds(asked_at: dt.datetime, first_token_at: dt.datetime | None) -> int | None:
+    if first_token_at is None:
+        return None
+    return max(0, round((first_token_at - asked_at).total_seconds() * 1000))
 
 
 def _write_message(connection: Connection, message_id: int, ending: Ending) -> None:

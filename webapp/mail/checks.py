@@ -1,0 +1,35 @@
+"""The system check of mail."""
+
+from __future__ import annotations
+
+from flask import Flask
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
+from sqlalchemy.exc import SQLAlchemyError
+
+from webapp.config import current_settings
+from webapp.lib import checks
+from webapp.lib.checks import Finding
+from webapp.mail import figures
+
+
+def init_app(app: Flask) -> None:
+    """Register the check."""
+    checks.register(app, "mail", _l("Mail"), _mail)
+
+
+def _mail() -> Finding:
+    settings = current_settings()
+    if not settings.mail_server:
+        value = _("shown at /dev/mail") if settings.shows_mail else _("no mail server")
+        state = "idle" if settings.shows_mail else "warn"
+        return Finding(state, value, "" if state == "idle" else _("Set a mail server, or nobody gets codes."))
+    try:
+        outbox = figures.outbox()
+    except SQLAlchemyError:
+        return Finding("bad", _("unknown"), _("Start the database first."))
+    if outbox.stuck or outbox.failed:
+        value = _("%(waiting)s waiting, %(failed)s failed", waiting=outbox.waiting, failed=outbox.failed)
+        return Finding("warn", value, _("Send a test mail on the page of settings, and read what comes back."))
+    return Finding("ok", ngettext("%(num)s waiting", "%(num)s waiting", outbox.waiting))

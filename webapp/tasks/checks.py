@@ -1,0 +1,63 @@
+"""The system check of scheduled work, and what failed of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Final
+
+from flask import Flask
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from webapp.database import db
+from webapp.lib import checks, clock
+from webapp.lib.checks import Finding
+from webapp.tasks.models import Task, TaskRun
+from webapp.tasks.rules import RunState
+
+SILENT_SECONDS: Final = 120
+_BAD_ENDS: Final = (RunState.FAILED.value, RunState.TIMED_OUT.value, RunState.LOST.value)
+
+
+@dataclass(frozen=True, slots=True)
+class FailedTask:
+    """A task of which runs failed."""
+
+    name: str
+    count: int
+    last_at: dt.datetime
+
+
+def init_app(app: Flask) -> None:
+    """Register the check."""
+    checks.register(app, "scheduler", _l("Scheduler"), _scheduler)
+
+
+def failed_tasks(since: dt.datetime) -> list[FailedTask]:
+    """Return the tasks whose runs failed, the most frequent first."""
+    query = (
+        select(Task.name, func.count(), func.max(TaskRun.finished_at))
+        .join(Task, Task.id == TaskRun.task_id)
+        .where(TaskRun.finished_at >= since, TaskRun.state.in_(_BAD_ENDS))
+        .group_by(Task.name)
+        .order_by(func.count().desc())
+        .limit(3)
+    )
+    return [FailedTask(row[0], row[1], row[2]) for row in db.session.execute(query)]
+
+
+def _scheduler() -> Finding:
+    try:
+        last = db.session.scalar(select(func.max(TaskRun.finished_at)))
+    except SQLAlchemyError:
+        return Finding("bad", _("unknown"), _("Start the database first."))
+    fix = _("Make sure that a process runs scheduled work; mail waits until then.")
+    if last is None:
+        return Finding("warn", _("no run yet"), fix)
+    seconds = max(0, round((clock.utc_now() - last).total_seconds()))
+    if seconds > SILENT_SECONDS:
+        return Finding("bad", _("silent for %(minutes)s min", minutes=seconds // 60), fix)
+    return Finding("ok", _("last run %(seconds)s s ago", seconds=seconds))

@@ -1,0 +1,72 @@
+"""The system check of what is around the program: disk, secrets, Redis."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import Final
+
+import redis
+from flask import Flask
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from webapp.config import KEYS_FILE, current_settings, deployment_settings
+from webapp.lib import checks
+from webapp.lib.checks import Finding
+
+NEARLY_FULL: Final = 0.9
+LEAST_BYTES: Final = 500_000_000
+REDIS_SECONDS: Final = 1
+
+
+def init_app(app: Flask) -> None:
+    """Register the checks."""
+    checks.register(app, "disk", _l("Disk"), disk)
+    checks.register(app, "uploads", _l("Uploads"), _uploads)
+    checks.register(app, "secrets", _l("Secrets"), _secrets)
+    checks.register(app, "redis", _l("Redis"), _redis)
+
+
+def disk() -> Finding:
+    """Tell how full the disk is on which everything is kept."""
+    usage = shutil.disk_usage(deployment_settings().instance_path)
+    share, free = usage.used / usage.total, usage.free / 1e9
+    value = _("%(percent)s%% used, %(free)s GB free", percent=round(share * 100), free=f"{free:.0f}")
+    if usage.free < LEAST_BYTES:
+        return Finding("bad", value, _("Make room now: soon nothing can be saved."))
+    if share > NEARLY_FULL:
+        return Finding("warn", value, _("Make room, or move the instance folder to a larger disk."))
+    return Finding("ok", value)
+
+
+def _uploads() -> Finding:
+    folder = deployment_settings().instance_path
+    if os.access(folder, os.W_OK | os.X_OK):
+        return Finding("ok", _("can be written"))
+    return Finding("bad", _("cannot be written"), _("Let the program's user write into %(folder)s.", folder=folder))
+
+
+def _secrets() -> Finding:
+    settings = deployment_settings()
+    for name in ("secret_key", KEYS_FILE):
+        path = settings.instance_path / name
+        if path.exists() and path.stat().st_mode & 0o077:
+            fix = _("Take the rights of others away: chmod 600 %(path)s", path=path)
+            return Finding("warn", _("readable by others"), fix)
+    return Finding("ok", _("set"))
+
+
+def _redis() -> Finding:
+    url = current_settings().redis_url
+    if not url:
+        return Finding("idle", _("not configured"))
+    client = redis.Redis.from_url(url, socket_connect_timeout=REDIS_SECONDS, socket_timeout=REDIS_SECONDS)
+    try:
+        client.ping()
+    except redis.RedisError:
+        fix = _("Start Redis, or empty REDIS_URL. Until then each process counts its limits alone.")
+        return Finding("warn", _("does not answer"), fix)
+    finally:
+        client.close()
+    return Finding("ok", _("answers"))
