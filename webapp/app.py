@@ -21,8 +21,8 @@ from webapp.llm import checks as model_checks
 from webapp.mail import checks as mail_checks
 from webapp.mail import delivery, senders
 from webapp.tasks import checks as task_checks
-from webapp.web import checks as machine_checks
 from webapp.web import assets, filters, guards, headers, limits, locale, logs, problems, requests
+from webapp.web import checks as machine_checks
 
 log = logging.getLogger(__name__)
 

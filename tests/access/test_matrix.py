@@ -79,6 +79,8 @@ def _try(cast: Cast, rule: Rule, method: str, row: Row) -> None:
     values = MAKERS[row.thing](cast) if row.thing else {}
     for name in sorted(EVERYBODY, key=lambda each: _expected(each, row) == "in"):
         expected = _expected(name, row)
+        if row.thing and method == "POST" and expected == "in":
+            values = MAKERS[row.thing](cast)  # the one before may have used it up
         answer = _call(cast, name, rule, method, values, anew=row.ends and expected == "in")
         _judge(
             answer, "absent" if expected == "in" and row.thing in NOT_THERE else expected, row, (name, method)

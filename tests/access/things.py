@@ -10,6 +10,8 @@ from collections.abc import Callable
 from io import BytesIO
 from typing import Final
 
+from sqlalchemy import select
+
 from tests.access.people import Cast
 from tests.accounts.pictures import picture
 from tests.chat.waiting import ask, wait_for_end
@@ -18,8 +20,13 @@ from webapp import app as application
 from webapp.accounts import service as accounts
 from webapp.accounts.models import User
 from webapp.admins import service as admins
+from webapp.announcements import service as announcements
+from webapp.announcements.rules import Audience, Level
 from webapp.audit import service as audit
+from webapp.audit.models import AuditEntry
 from webapp.database import db
+from webapp.identity.models import VerificationCode
+from webapp.lib import clock
 from webapp.mail import outbox
 from webapp.web.assets import asset_url
 
@@ -87,6 +94,45 @@ def role(cast: Cast) -> dict[str, str]:
         return {"role_id": made.public_id}
 
 
+def audit_entry(cast: Cast) -> dict[str, str]:
+    """The newest entry of the audit log."""
+    with cast.app.app_context():
+        newest = select(AuditEntry.public_id).order_by(AuditEntry.id.desc()).limit(1)
+        return {"entry_id": db.session.scalars(newest).one()}
+
+
+def code(cast: Cast) -> dict[str, str]:
+    """A mailed code that is open."""
+    mail(cast)
+    with cast.app.app_context():
+        newest = select(VerificationCode.public_id).order_by(VerificationCode.id.desc()).limit(1)
+        return {"code_id": db.session.scalars(newest).one()}
+
+
+def announcement(cast: Cast) -> dict[str, str]:
+    """An announcement to everybody."""
+    with cast.app.app_context():
+        now = clock.utc_now()
+        made = announcements.create(
+            announcements.Draft(
+                text_en="News.",
+                text_zh="新闻。",
+                audience=Audience.EVERYBODY.value,
+                level=Level.INFO.value,
+                starts_at=now,
+                ends_at=None,
+            ),
+            actor=audit.SYSTEM,
+        )
+        return {"announcement_id": made.public_id}
+
+
+def setting(cast: Cast) -> dict[str, str]:
+    """A setting."""
+    del cast
+    return {"name": "site_name"}
+
+
 def setup_link(cast: Cast) -> dict[str, str]:
     """There is no set-up link once there are administrators: nobody finds anything there."""
     assert application.setup_token(cast.app) is None
@@ -95,7 +141,23 @@ def setup_link(cast: Cast) -> dict[str, str]:
 
 MAKERS: Final[dict[str, Callable[[Cast], dict[str, str]]]] = {
     each.__name__: each
-    for each in (answer, conversation, question, avatar, mail, asset, admin, role, setup_link)
+    for each in (
+        answer,
+        conversation,
+        question,
+        avatar,
+        mail,
+        asset,
+        admin,
+        role,
+        setup_link,
+        audit_entry,
+        code,
+        announcement,
+        setting,
+    )
 }
-EVERYBODYS: Final = frozenset({"avatar", "mail", "asset", "setup_link"})  # of these nobody is the owner
+EVERYBODYS: Final = frozenset(
+    {"avatar", "mail", "asset", "setup_link", "announcement"}
+)  # of these nobody is the owner
 NOT_THERE: Final = frozenset({"setup_link"})

@@ -13,8 +13,8 @@ from flask_babel import ngettext
 from werkzeug.routing import BuildError
 
 from webapp.admins.permissions import Permission
-from webapp.config import current_settings
 from webapp.chat import figures as answers
+from webapp.config import current_settings
 from webapp.lib import clock
 from webapp.lib.checks import Check, Finding
 from webapp.llm import service as llm
@@ -73,8 +73,15 @@ def _answers(admin: Any) -> Iterator[Item]:
     count, last = answers.interrupted(since)
     if count and last is not None:
         title = ngettext("%(num)s answer was interrupted", "%(num)s answers were interrupted", count)
-        sentence = _("The last one at %(time)s. Their text is kept and can be continued.", time=local_clock(last))
-        yield Item("warn", title, sentence, *_button(admin, Permission.USAGE_READ, _("Show usage"), "dashboard.usage.index"))
+        sentence = _(
+            "The last one at %(time)s. Their text is kept and can be continued.", time=local_clock(last)
+        )
+        yield Item(
+            "warn",
+            title,
+            sentence,
+            *_button(admin, Permission.USAGE_READ, _("Show usage"), "dashboard.usage.index"),
+        )
 
 
 def _mail(admin: Any) -> Iterator[Item]:
@@ -90,7 +97,12 @@ def _mail(admin: Any) -> Iterator[Item]:
     if outbox.stuck:
         title = ngettext("%(num)s mail is waiting", "%(num)s mails are waiting", outbox.stuck)
         when = local_clock(outbox.next_attempt_at) if outbox.next_attempt_at else "–"
-        yield Item("warn", title, _("%(error)s Next try at %(time)s.", error=_stop(outbox.last_error), time=when), *button)
+        yield Item(
+            "warn",
+            title,
+            _("%(error)s Next try at %(time)s.", error=_stop(outbox.last_error), time=when),
+            *button,
+        )
     if outbox.failed:
         title = ngettext("%(num)s mail was not delivered", "%(num)s mails were not delivered", outbox.failed)
         yield Item("bad", title, _stop(outbox.last_error) or _("The mail server refused."), *button)
@@ -105,7 +117,12 @@ def _tasks(admin: Any) -> Iterator[Item]:
             each.count,
             time=local_moment(each.last_at),
         )
-        yield Item("warn", title, sentence, *_button(admin, Permission.TASKS_READ, _("Show tasks"), "dashboard.tasks.index"))
+        yield Item(
+            "warn",
+            title,
+            sentence,
+            *_button(admin, Permission.TASKS_READ, _("Show tasks"), "dashboard.tasks.index"),
+        )
 
 
 def _checks(found: list[tuple[Check, Finding]]) -> Iterator[Item]:
@@ -125,7 +142,7 @@ def _button(admin: Any, permission: Permission, label: str, endpoint: str) -> tu
 
 
 def _reason(kind: str) -> str:
-    return {
+    words: dict[str, str] = {
         ProviderErrorKind.AUTH: _("the provider refuses our key"),
         ProviderErrorKind.QUOTA: _("the account there has no credit left"),
         ProviderErrorKind.RATE_LIMITED: _("the provider limits how often it is asked"),
@@ -133,7 +150,8 @@ def _reason(kind: str) -> str:
         ProviderErrorKind.STALLED: _("the provider stopped in the middle"),
         ProviderErrorKind.UNAVAILABLE: _("the provider cannot be reached, or fails"),
         ProviderErrorKind.REJECTED: _("the provider refused the request"),
-    }.get(kind, kind.replace("_", " ") or _("unknown reason"))  # type: ignore[call-overload]
+    }
+    return words.get(kind) or kind.replace("_", " ") or _("unknown reason")
 
 
 def _stop(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from flask_babel import format_decimal
 from flask_babel import gettext as _
@@ -90,10 +90,18 @@ def _cost(taken: Snapshot) -> Figure:
     if not priced:
         tokens = sum(took.tokens for took in current)
         earlier = sum(took.tokens for hour, (_ending, took) in taken.answers if hour < start)
-        spark = charts.spark([sum(took.tokens for _e, took in each) for each in taken.period.spread(taken.answers)])
-        return Figure(_("Tokens"), format_decimal(tokens), spark=spark, **_change(taken, tokens, earlier, neutral=True))
+        spark = charts.spark(
+            [sum(took.tokens for _e, took in each) for each in taken.period.spread(taken.answers)]
+        )
+        return Figure(
+            _("Tokens"), format_decimal(tokens), spark=spark, **_change(taken, tokens, earlier, neutral=True)
+        )
     answers = sum(took.answers for took in current)
-    note = _("all answers priced") if priced == answers else _("%(count)s answers without a price", count=answers - priced)
+    note = (
+        _("all answers priced")
+        if priced == answers
+        else _("%(count)s answers without a price", count=answers - priced)
+    )
     return Figure(_("Cost"), money(micros), note=note, spark=charts.spark(by_piece))
 
 
@@ -102,7 +110,7 @@ def money(micros: int) -> str:
     return f"{current_settings().price_currency}\u202f{format_decimal(micros / MICROS, '#,##0.00')}"
 
 
-def _change(taken: Snapshot, now: int, before: int, *, neutral: bool = False) -> dict[str, str | bool | None]:
+def _change(taken: Snapshot, now: int, before: int, *, neutral: bool = False) -> dict[str, Any]:
     if not before:
         return {"note": "" if now else _("nothing yet"), "change": "", "good": None}
     percent = 100 * (now - before) / before

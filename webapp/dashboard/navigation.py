@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,6 +11,8 @@ from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
 
 from webapp.admins.permissions import Permission
+from webapp.dashboard.counts import counts
+from webapp.web.filters import format_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,7 @@ class Item:
     endpoint: str
     permission: Permission
     also: tuple[str, ...] = ()  # other blueprints whose pages stand under this one
+    count: Callable[[], int | None] | None = None
 
     @property
     def prefixes(self) -> tuple[str, ...]:
@@ -33,13 +37,26 @@ GROUPS: Final[tuple[tuple[LazyString | None, tuple[Item, ...]], ...]] = (
         None,
         (
             Item(_l("Overview"), "overview", "dashboard.overview.index", Permission.OVERVIEW_READ),
-            Item(_l("Users"), "users", "dashboard.users.index", Permission.USERS_READ),
+            Item(
+                _l("Users"),
+                "users",
+                "dashboard.users.index",
+                Permission.USERS_READ,
+                count=lambda: counts().users,
+            ),
+            Item(_l("Usage and cost"), "chart", "dashboard.usage.index", Permission.USAGE_READ),
         ),
     ),
     (
         _l("Operation"),
         (
-            Item(_l("Mail queue"), "mail", "dashboard.mail.index", Permission.MAIL_READ),
+            Item(
+                _l("Mail queue"),
+                "mail",
+                "dashboard.mail.index",
+                Permission.MAIL_READ,
+                count=lambda: counts().mail or None,
+            ),
             Item(_l("Mailed codes"), "key", "dashboard.codes.index", Permission.CODES_READ),
             Item(_l("Announcements"), "info", "dashboard.notices.index", Permission.ANNOUNCEMENTS_READ),
             Item(_l("Audit log"), "audit", "dashboard.audit.index", Permission.AUDIT_READ),
@@ -81,4 +98,10 @@ def _item(item: Item) -> dict[str, Any]:
         "icon": item.icon,
         "url": url_for(item.endpoint),
         "current": (request.endpoint or "").startswith(item.prefixes),
+        "count": _count(item),
     }
+
+
+def _count(item: Item) -> str | None:
+    number = item.count() if item.count is not None and not g.get("degraded") else None
+    return None if number is None else format_number(number)

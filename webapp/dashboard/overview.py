@@ -26,7 +26,9 @@ def index() -> ResponseReturnValue:
     wrong = attention.items(current_admin, found)
     return render_template(
         "dashboard/overview.html",
-        periods=[(label, url_for(".index", period=name), name == period.name) for name, label in NAMES.items()],
+        periods=[
+            (label, url_for(".index", period=name), name == period.name) for name, label in NAMES.items()
+        ],
         period=period.name,
         age_seconds=round((clock.utc_now() - taken.taken_at).total_seconds()),
         zone=str(get_timezone()),

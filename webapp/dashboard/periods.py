@@ -58,7 +58,7 @@ class Period:
             WEEK: _("on the week before"),
             MONTH: _("on the 30 days before"),
         }
-        return words[self.name]
+        return str(words[self.name])
 
     def spread(self, counted: Iterable[tuple[dt.datetime, T]]) -> list[list[T]]:
         """Return what was counted by the hour, piece by piece; what lies before the period is left out."""
@@ -97,7 +97,9 @@ def period_of(name: str) -> Period:
         days = (today - dt.timedelta(days=back) for back in range(_DAYS[name] - 1, -1, -1))
         starts = [_midnight(day, zone) for day in days]
     offset = there.utcoffset() or dt.timedelta()
-    return Period(name, tuple(starts), now, HOUR if offset % dt.timedelta(hours=1) == dt.timedelta() else TEN_MINUTES)
+    return Period(
+        name, tuple(starts), now, HOUR if offset % dt.timedelta(hours=1) == dt.timedelta() else TEN_MINUTES
+    )
 
 
 def _midnight(day: dt.date, zone: dt.tzinfo) -> dt.datetime:

@@ -135,7 +135,11 @@ def tokens(taken: Snapshot) -> Plot:
     return _two_lines(
         taken.period,
         _("Tokens"),
-        _("%(asked)s tokens read, %(written)s written.", asked=_number(sum(asked)), written=_number(sum(written))),
+        _(
+            "%(asked)s tokens read, %(written)s written.",
+            asked=_number(sum(asked)),
+            written=_number(sum(written)),
+        ),
         (_("written"), written),
         (_("read"), asked),
     )

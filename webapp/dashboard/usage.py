@@ -28,13 +28,13 @@ def index() -> ResponseReturnValue:
     taken = snapshot(period)
     return render_template(
         "dashboard/usage.html",
-        periods=[(label, url_for(".index", period=name), name == period.name) for name, label in NAMES.items()],
+        periods=[
+            (label, url_for(".index", period=name), name == period.name) for name, label in NAMES.items()
+        ],
         zone=str(get_timezone()),
         tokens=plots.tokens(taken),
         pieces=_by_piece(taken),
-        models=[
-            (llm.label_of(name), took) for name, took in figures.by_model(period.start, period.now)
-        ],
+        models=[(llm.label_of(name), took) for name, took in figures.by_model(period.start, period.now)],
         people=_people(period),
         may_see_people=current_admin.may(Permission.USERS_READ),
         money=money,

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, Select, String, cast, func
+from sqlalchemy import ColumnElement, String, cast, func
 from sqlalchemy.orm import InstrumentedAttribute
 
 from webapp.database.engine import LONG_READ
@@ -27,6 +27,6 @@ def moment_of(name: str) -> dt.datetime:
     return dt.datetime.strptime(text, "%Y-%m-%d %H:%M").replace(tzinfo=dt.UTC)
 
 
-def rows(query: Select[Any]) -> Sequence[Row[Any]]:
-    """Run a query that reads many rows."""
+def rows(query: Any) -> Sequence[Any]:
+    """Run a select that reads many rows."""
     return db.session.execute(query, execution_options={LONG_READ: True}).all()

@@ -21,7 +21,9 @@ def _models() -> Finding:
     ready = [model for model in offered if model.available]
     value = _("%(ready)s of %(all)s ready", ready=len(ready), all=len(offered))
     if not offered:
-        return Finding("bad", _("none"), _("Set the key of a provider in the settings, or turn on the embedded model."))
+        return Finding(
+            "bad", _("none"), _("Set the key of a provider in the settings, or turn on the embedded model.")
+        )
     if not ready:
         return Finding("bad", value, _("Look at the providers' keys and addresses in the settings."))
     return Finding("ok" if len(ready) == len(offered) else "warn", value)

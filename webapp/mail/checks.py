@@ -22,14 +22,16 @@ def init_app(app: Flask) -> None:
 def _mail() -> Finding:
     settings = current_settings()
     if not settings.mail_server:
-        value = _("shown at /dev/mail") if settings.shows_mail else _("no mail server")
-        state = "idle" if settings.shows_mail else "warn"
-        return Finding(state, value, "" if state == "idle" else _("Set a mail server, or nobody gets codes."))
+        if settings.shows_mail:
+            return Finding("idle", _("shown at /dev/mail"))
+        return Finding("warn", _("no mail server"), _("Set a mail server, or nobody gets codes."))
     try:
         outbox = figures.outbox()
     except SQLAlchemyError:
         return Finding("bad", _("unknown"), _("Start the database first."))
     if outbox.stuck or outbox.failed:
         value = _("%(waiting)s waiting, %(failed)s failed", waiting=outbox.waiting, failed=outbox.failed)
-        return Finding("warn", value, _("Send a test mail on the page of settings, and read what comes back."))
+        return Finding(
+            "warn", value, _("Send a test mail on the page of settings, and read what comes back.")
+        )
     return Finding("ok", ngettext("%(num)s waiting", "%(num)s waiting", outbox.waiting))

@@ -46,7 +46,7 @@ def failed_tasks(since: dt.datetime) -> list[FailedTask]:
         .order_by(func.count().desc())
         .limit(3)
     )
-    return [FailedTask(row[0], row[1], row[2]) for row in db.session.execute(query)]
+    return [FailedTask(row[0], row[1], row[2] or since) for row in db.session.execute(query)]
 
 
 def _scheduler() -> Finding:

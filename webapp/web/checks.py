@@ -44,7 +44,9 @@ def _uploads() -> Finding:
     folder = deployment_settings().instance_path
     if os.access(folder, os.W_OK | os.X_OK):
         return Finding("ok", _("can be written"))
-    return Finding("bad", _("cannot be written"), _("Let the program's user write into %(folder)s.", folder=folder))
+    return Finding(
+        "bad", _("cannot be written"), _("Let the program's user write into %(folder)s.", folder=folder)
+    )
 
 
 def _secrets() -> Finding:
