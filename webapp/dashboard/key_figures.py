@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from flask_babel import format_decimal
 from flask_babel import gettext as _
 
-from webapp.config import current_settings
 from webapp.dashboard.snapshots import Snapshot
 from webapp.lib import charts
 from webapp.llm.figures import WAIT_BIN_MS
-
-MICROS: Final = 1_000_000
+from webapp.web.filters import money
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +101,6 @@ def _cost(taken: Snapshot) -> Figure:
         else _("%(count)s answers without a price", count=answers - priced)
     )
     return Figure(_("Cost"), money(micros), note=note, spark=charts.spark(by_piece))
-
-
-def money(micros: int) -> str:
-    """Return an amount as the settings call the currency."""
-    return f"{current_settings().price_currency}\u202f{format_decimal(micros / MICROS, '#,##0.00')}"
 
 
 def _change(taken: Snapshot, now: int, before: int, *, neutral: bool = False) -> dict[str, Any]:

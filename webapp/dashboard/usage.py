@@ -9,7 +9,6 @@ from flask_babel import get_timezone
 from webapp.accounts import figures as people
 from webapp.admins.permissions import Permission
 from webapp.dashboard import plots
-from webapp.dashboard.key_figures import money
 from webapp.dashboard.periods import MONTH, NAMES, Period, period_of
 from webapp.dashboard.snapshots import Snapshot, snapshot
 from webapp.llm import figures
@@ -37,7 +36,6 @@ def index() -> ResponseReturnValue:
         models=[(llm.label_of(name), took) for name, took in figures.by_model(period.start, period.now)],
         people=_people(period),
         may_see_people=current_admin.may(Permission.USERS_READ),
-        money=money,
     )
 
 
