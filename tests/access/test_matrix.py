@@ -111,7 +111,7 @@ def _call(
     with cast.app.test_request_context():
         url = rule.build(values, append_unknown=False)[1]  # type: ignore[index]
     data = {"csrf_token": cast.token(name, client)} if method == "POST" else None
-    return client.open(url, method=method, data=data, headers={"Accept": "text/html"})
+    return client.open(url, method=method, data=data, headers={"Accept": "text/html"}, buffered=True)
 
 
 def _judge(answer: TestResponse, expected: str, row: Row, case: tuple[str, ...]) -> None:

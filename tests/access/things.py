@@ -15,7 +15,7 @@ from sqlalchemy import select
 from tests.access.people import Cast
 from tests.accounts.pictures import picture
 from tests.chat.waiting import ask, wait_for_end
-from tests.people import add_admin
+from tests.people import add_admin, add_user
 from webapp import app as application
 from webapp.accounts import service as accounts
 from webapp.accounts.models import User
@@ -133,6 +133,22 @@ def setting(cast: Cast) -> dict[str, str]:
     return {"name": "site_name"}
 
 
+def account(cast: Cast) -> dict[str, str]:
+    """An account of a user, for administrators to look at."""
+    return {"user_id": add_user(cast.app, f"user.{next(_numbers)}", "Somebody").public_id}
+
+
+def user_act(cast: Cast) -> dict[str, str]:
+    """Something that can be done with an account."""
+    return account(cast) | {"act": "suspend"}
+
+
+def dead_link(cast: Cast) -> dict[str, str]:
+    """A one-time link that nobody was given."""
+    del cast
+    return {"token": ABSENT}
+
+
 def setup_link(cast: Cast) -> dict[str, str]:
     """There is no set-up link once there are administrators: nobody finds anything there."""
     assert application.setup_token(cast.app) is None
@@ -155,9 +171,12 @@ MAKERS: Final[dict[str, Callable[[Cast], dict[str, str]]]] = {
         code,
         announcement,
         setting,
+        account,
+        user_act,
+        dead_link,
     )
 }
 EVERYBODYS: Final = frozenset(
-    {"avatar", "mail", "asset", "setup_link", "announcement"}
+    {"avatar", "mail", "asset", "setup_link", "dead_link", "announcement"}
 )  # of these nobody is the owner
-NOT_THERE: Final = frozenset({"setup_link"})
+NOT_THERE: Final = frozenset({"setup_link", "dead_link"})

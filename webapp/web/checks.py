@@ -11,13 +11,14 @@ from flask import Flask
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from webapp.config import KEYS_FILE, current_settings, deployment_settings
+from webapp.config import current_settings, deployment_settings
 from webapp.lib import checks
 from webapp.lib.checks import Finding
 
 NEARLY_FULL: Final = 0.9
 LEAST_BYTES: Final = 500_000_000
 REDIS_SECONDS: Final = 1
+OWN_SECRETS: Final = ("secret_key", "encryption_keys")  # files that are made in the instance folder
 
 
 def init_app(app: Flask) -> None:
@@ -51,7 +52,7 @@ def _uploads() -> Finding:
 
 def _secrets() -> Finding:
     settings = deployment_settings()
-    for name in ("secret_key", KEYS_FILE):
+    for name in OWN_SECRETS:
         path = settings.instance_path / name
         if path.exists() and path.stat().st_mode & 0o077:
             fix = _("Take the rights of others away: chmod 600 %(path)s", path=path)
