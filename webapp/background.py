@@ -15,6 +15,7 @@ from typing import Final
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
+from webapp.accounts import jobs as accounts_jobs
 from webapp.audit import jobs as audit_jobs
 from webapp.chat import jobs as chat_jobs
 from webapp.config import ROOT, Settings
@@ -37,6 +38,7 @@ JOBS: Final[list[tuple[str, Callable[[], object], int]]] = [
     *mail_jobs.JOBS,
     *audit_jobs.JOBS,
     *identity_jobs.JOBS,
+    *accounts_jobs.JOBS,
     *chat_jobs.JOBS,
 ]
 

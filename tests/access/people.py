@@ -37,6 +37,7 @@ class Cast:
     def client(self, name: str, *, anew: bool = False) -> PageClient:
         """Return somebody's browser."""
         if anew and name not in OUTSIDERS:
+            self._clients.pop(name, None)  # what ends one session may end the others too
             return self._sign_in(name)
         if name not in self._clients:
             self._clients[name] = self._sign_in(name)

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from tests.access.people import Cast
 from tests.accounts.pictures import picture
 from tests.chat.waiting import ask, wait_for_end
-from tests.people import add_admin, add_user
+from tests.people import add_admin, add_user, sign_in
 from webapp import app as application
 from webapp.accounts import service as accounts
 from webapp.accounts.models import User
@@ -25,7 +25,8 @@ from webapp.announcements.rules import Audience, Level
 from webapp.audit import service as audit
 from webapp.audit.models import AuditEntry
 from webapp.database import db
-from webapp.identity.models import VerificationCode
+from webapp.identity import service as identity
+from webapp.identity.models import LoginSession, VerificationCode
 from webapp.lib import clock
 from webapp.mail import outbox
 from webapp.web.assets import asset_url
@@ -155,6 +156,26 @@ def setup_link(cast: Cast) -> dict[str, str]:
     return {"token": ABSENT}
 
 
+def device(cast: Cast) -> dict[str, str]:
+    """Another device on which Lin Yue is signed in."""
+    sign_in(cast.app, cast.owner)
+    with cast.app.app_context():
+        newest = select(LoginSession).where(
+            LoginSession.subject_id == cast.owner.id, LoginSession.realm == "user"
+        )
+        session = db.session.scalars(newest.order_by(LoginSession.id.desc())).first()
+        assert session is not None
+        return {"session_id": session.public_id}
+
+
+def api_token(cast: Cast) -> dict[str, str]:
+    """A token of Lin Yue's."""
+    with cast.app.test_request_context():
+        user = db.session.get_one(User, cast.owner.id)
+        _raw, row = identity.create_token(user, name="A program", scopes=["chat"], days=30)
+        return {"token_id": row.public_id}
+
+
 MAKERS: Final[dict[str, Callable[[Cast], dict[str, str]]]] = {
     each.__name__: each
     for each in (
@@ -174,6 +195,8 @@ MAKERS: Final[dict[str, Callable[[Cast], dict[str, str]]]] = {
         account,
         user_act,
         dead_link,
+        device,
+        api_token,
     )
 }
 EVERYBODYS: Final = frozenset(

@@ -18,8 +18,8 @@ def change(client: PageClient, current: str = PASSWORD, new: str = NEW):
 def test_new_password_counts_and_the_old_one_does_not(
     app: Flask, signed_in: PageClient, user: Person
 ) -> None:
-    assert change(signed_in).location == "/profile"
-    assert "Your password is changed" in signed_in.get("/profile").text
+    assert change(signed_in).location == "/profile/security"
+    assert "Your password is changed" in signed_in.get("/profile/security").text
     for password, status in ((PASSWORD, 422), (NEW, 303)):
         response = app.test_client().submit("/login", {"login": user.username, "password": password})  # type: ignore[attr-defined]
         assert response.status_code == status

@@ -73,14 +73,14 @@ def set_avatar(user: User, upload: IO[bytes]) -> None:
     try:
         old = _store_name(user, name)
     except BaseException:
-        _delete_file(name)
+        delete_file(name)
         raise
-    _delete_file(old)
+    delete_file(old)
 
 
 def remove_avatar(user: User) -> None:
     """Take the picture away."""
-    _delete_file(_store_name(user, None))
+    delete_file(_store_name(user, None))
 
 
 def avatar_path(avatar_id: str) -> Path:
@@ -143,7 +143,8 @@ def _store_name(user: User, name: str | None) -> str | None:
     return old
 
 
-def _delete_file(name: str | None) -> None:
+def delete_file(name: str | None) -> None:
+    """Delete the file of a picture that no account names any more."""
     if name and _NAME.fullmatch(name):
         with contextlib.suppress(OSError):
             (_folder() / f"{name}.webp").unlink(missing_ok=True)

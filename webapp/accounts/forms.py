@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 from flask_wtf.file import FileField
-from wtforms import BooleanField, EmailField, HiddenField, PasswordField, SelectField, StringField
+from wtforms import (
+    BooleanField,
+    EmailField,
+    HiddenField,
+    PasswordField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 from wtforms.widgets import TextInput
 
 from webapp.accounts import rules
-from webapp.identity.rules import EMAIL_MAX_LENGTH, PASSWORD_MAX_LENGTH
+from webapp.identity.rules import (
+    EMAIL_MAX_LENGTH,
+    PASSWORD_MAX_LENGTH,
+    TOKEN_DAYS,
+    TOKEN_DAYS_DEFAULT,
+    TOKEN_NAME_LENGTH,
+    Scope,
+)
 from webapp.web.forms import Form
 from webapp.web.locale import LANGUAGES
 
@@ -67,6 +86,45 @@ class NewPasswordForm(Form):
     """Setting a password with a one-time link."""
 
     password = PasswordField(_l("New password"), _needed(PASSWORD_MAX_LENGTH))
+
+
+class AddressForm(Form):
+    """Asking for another e-mail address."""
+
+    email = EmailField(_l("New e-mail address"), _needed(EMAIL_MAX_LENGTH))
+
+
+def scope_words() -> dict[str, str]:
+    """Return what the scopes of tokens are called."""
+    return {
+        Scope.CHAT.value: _("Chat: ask and read answers"),
+        Scope.MODELS.value: _("Models: list those that can be used"),
+        Scope.PROFILE_READ.value: _("Profile: read name and address"),
+    }
+
+
+class TokenForm(Form):
+    """Making an API token."""
+
+    name = StringField(_l("Name"), _needed(TOKEN_NAME_LENGTH))
+    scopes = SelectMultipleField(_l("What it may be used for"))
+    days = SelectField(_l("Works for"), coerce=int, default=TOKEN_DAYS_DEFAULT)
+    networks = TextAreaField(_l("Only from these addresses"), [Length(max=2000)])
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.scopes.choices = list(scope_words().items())
+        self.days.choices = [
+            SelectChoice(days, ngettext("%(num)s day", "%(num)s days", days)) for days in TOKEN_DAYS
+        ]
+
+
+class DeleteForm(Form):
+    """Having the account deleted."""
+
+    sure = BooleanField(
+        _l("I know that my chats are deleted with it"), [InputRequired(_l("Tick this if you are sure."))]
+    )
 
 
 class ForgotForm(Form):

@@ -2,10 +2,23 @@
 
 from webapp.accounts.administration.sources import Usage, register_busy, register_usage
 from webapp.accounts.avatars import avatar_path, remove_avatar, set_avatar
+from webapp.accounts.deleting import ask_deletion, erase_due, register_eraser
+from webapp.accounts.exporting import Archive, export, in_batches, register_export
 from webapp.accounts.names import canonical_username, checked_display_name, checked_username
 from webapp.accounts.profiles import change_password, set_locale, timezones, update_profile
 from webapp.accounts.registration import add_user, ask_register_code, register
 from webapp.accounts.resetting import ask_reset_code, reset_by_link, reset_password, user_of_link
+from webapp.accounts.security import (
+    ask_new_address,
+    confirm_new_address,
+    create_token,
+    end_device,
+    end_other_devices,
+    forget_new_address,
+    renew_recovery_codes,
+    turn_two_step_off,
+    turn_two_step_on,
+)
 from webapp.accounts.signing import (
     DeletionPending,
     SecondStepNeeded,
@@ -34,12 +47,15 @@ from webapp.accounts.states import (
 from webapp.accounts.taking_back import check_disown_link, check_objection_link, disown, object_to_address
 
 __all__ = [
+    "Archive",
     "DeletionPending",
     "SecondStepNeeded",
     "SignIn",
     "SignedIn",
     "Usage",
     "add_user",
+    "ask_deletion",
+    "ask_new_address",
     "ask_register_code",
     "ask_reset_code",
     "avatar_path",
@@ -50,11 +66,19 @@ __all__ = [
     "check_objection_link",
     "checked_display_name",
     "checked_username",
+    "confirm_new_address",
+    "create_token",
     "deletion_of",
     "disown",
+    "end_device",
+    "end_other_devices",
     "end_sessions",
+    "erase_due",
+    "export",
     "find_by_name",
+    "forget_new_address",
     "get_user",
+    "in_batches",
     "invite",
     "keep_account",
     "load_user",
@@ -65,8 +89,11 @@ __all__ = [
     "object_to_address",
     "register",
     "register_busy",
+    "register_eraser",
+    "register_export",
     "register_usage",
     "remove_avatar",
+    "renew_recovery_codes",
     "reset_by_link",
     "reset_link",
     "reset_password",
@@ -76,6 +103,8 @@ __all__ = [
     "start_reset",
     "suspend",
     "timezones",
+    "turn_two_step_off",
+    "turn_two_step_on",
     "unlock",
     "update_profile",
     "user_of_link",

@@ -125,3 +125,9 @@ def _dismiss(announcement_id: int, realm: Realm, subject_id: int) -> None:
 def _plain(found: Announcement) -> dict[str, Any]:
     names = ("text_en", "text_zh", "audience", "level", "starts_at", "ends_at")
     return {name: getattr(found, name) for name in names}
+
+
+def forget_user(user: Any) -> None:
+    """Delete what a user dismissed, inside the caller's transaction: the account is erased."""
+    mine = AnnouncementDismissal.realm == Realm.USER.value, AnnouncementDismissal.subject_id == user.id
+    db.session.execute(delete(AnnouncementDismissal).where(*mine))

@@ -5,13 +5,14 @@ from __future__ import annotations
 from flask import Flask
 
 from webapp.accounts import service as accounts
-from webapp.chat import service, stream, views
+from webapp.chat import exporting, service, stream, views
 from webapp.chat.live.runtime import Runtime, runtime
 
 
 def init_app(app: Flask) -> None:
     """Mount the pages and make the runtime of live answers; it starts nothing yet."""
     app.extensions["chat"] = Runtime(app)
+    accounts.register_export(app, "chat", exporting.export)
     accounts.register_busy(app, service.users_with_live_answers)
     app.register_blueprint(views.blueprint)
     app.register_blueprint(stream.blueprint)

@@ -18,6 +18,7 @@ from webapp.identity.confirming import confirm
 from webapp.identity.devices import Client
 from webapp.identity.devices import forget_all as forget_devices
 from webapp.identity.devices import is_any as is_known_device
+from webapp.identity.erasing import erase_subject
 from webapp.identity.passwords import checked as checked_password
 from webapp.identity.passwords import hashed as hashed_password
 from webapp.identity.passwords import matches as password_matches
@@ -76,6 +77,7 @@ __all__ = [
     "end_all_sessions",
     "end_one_session",
     "end_session",
+    "erase_subject",
     "find_second_step",
     "find_token",
     "forget_devices",

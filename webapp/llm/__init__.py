@@ -12,9 +12,10 @@ def init_app(app: Flask) -> None:
     """Bind the models of this deployment to the application."""
     # Imported here, because the processes of the embedded model import this package and should stay small.
     from webapp.accounts import service as accounts
-    from webapp.llm import reports, service
+    from webapp.llm import exporting, reports, service
 
     service.init_app(app)
+    accounts.register_export(app, "llm", exporting.export)
     accounts.register_usage(app, reports.usage_of_users)
 
 

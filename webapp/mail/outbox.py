@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from cryptography.fernet import Fernet, InvalidToken
 from flask import current_app
 from flask_babel import force_locale
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from webapp.config import current_settings
 from webapp.database import db
@@ -58,6 +58,11 @@ def check_is_one_address(to: str) -> None:
     """Raise ValueError for anything that could be taken for more or less than one address."""
     if any(sign in to for sign in "\r\n,;<> ") or to.count("@") != 1:
         raise ValueError("mail goes to exactly one address")
+
+
+def erase_to(address: str) -> None:
+    """Delete all mail to an address inside the caller's transaction."""
+    db.session.execute(delete(MailMessage).where(MailMessage.to_address == address))
 
 
 def newest(limit: int) -> list[MailMessage]:

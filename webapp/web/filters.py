@@ -16,7 +16,7 @@ from flask_babel import gettext as _
 from markupsafe import Markup
 
 from webapp.config import current_settings
-from webapp.lib import clock
+from webapp.lib import clock, useragents
 from webapp.web.assets import asset_url
 from webapp.web.icons import ICONS
 
@@ -39,6 +39,7 @@ def init_app(app: Flask) -> None:
         mail_moment=mail_moment,
         number=format_number,
         decimal=one_decimal,
+        device=useragents.device,
         money=money,
     )
 

@@ -39,6 +39,8 @@ LIMITS: Final[dict[str, Limit]] = {
     "chat_search": Limit("60 per minute", "user"),
     "chat_open_stream": Limit("240 per minute", "user"),
     "upload": Limit("20 per hour", "user"),
+    "token_create": Limit("10 per hour", "user"),
+    "export_own_data": Limit("3 per day", "user"),
     "password_change": Limit("10 per hour", "user"),
     "audit_export": Limit("10 per minute; 60 per hour", "admin"),
     "audit_verify": Limit("10 per minute; 120 per hour", "admin"),

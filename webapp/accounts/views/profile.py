@@ -78,9 +78,9 @@ def change_password() -> ResponseReturnValue:
             form.apply_error(error)
         else:
             flash(_("Your password is changed. Your other devices are signed out."), "success")
-            return redirect(url_for("accounts.profile"), 303)
+            return redirect(url_for("accounts.security"), 303)
     min_length = current_settings().password_min_length
-    page = render_template("accounts/password.html", form=form, tab="password", min_length=min_length)
+    page = render_template("accounts/password.html", form=form, tab="security", min_length=min_length)
     return page, 422 if form.errors else 200
 
 
