@@ -72,6 +72,7 @@ class Event(StrEnum):
     SETTING_CHANGED = "setting:changed"
     SETTING_REVERTED = "setting:reverted"
     KEYS_ROTATED = "keys:rotated"
+    PROVIDER_TESTED = "provider:tested"
     MAIL_TESTED = "mail:tested"
     MAIL_RETRIED = "mail:retried"
     MAIL_CANCELLED = "mail:cancelled"

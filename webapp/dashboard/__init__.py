@@ -22,6 +22,7 @@ from webapp.dashboard import (
 )
 from webapp.errors import AppError
 from webapp.identity import admin as codes
+from webapp.llm import admin as providers
 from webapp.settings import admin as settings
 from webapp.web.requests import ADMIN_BLUEPRINT
 
@@ -39,6 +40,7 @@ PAGES: tuple[Blueprint, ...] = (
     admins.account,
     admins.administrators,
     admins.roles,
+    providers.blueprint,
     audit.blueprint,
     settings.blueprint,
 )

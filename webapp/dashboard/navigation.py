@@ -48,6 +48,10 @@ GROUPS: Final[tuple[tuple[LazyString | None, tuple[Item, ...]], ...]] = (
         ),
     ),
     (
+        _l("Models"),
+        (Item(_l("Providers"), "plug", "dashboard.providers.index", Permission.SETTINGS_READ),),
+    ),
+    (
         _l("Operation"),
         (
             Item(

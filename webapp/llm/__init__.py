@@ -13,8 +13,11 @@ def init_app(app: Flask) -> None:
     # Imported here, because the processes of the embedded model import this package and should stay small.
     from webapp.accounts import service as accounts
     from webapp.llm import exporting, reports, service
+    from webapp.llm.words import SETTINGS_LINK
+    from webapp.settings import service as settings
 
     service.init_app(app)
+    settings.add_link(app, "models", SETTINGS_LINK)
     accounts.register_export(app, "llm", exporting.export)
     accounts.register_usage(app, reports.usage_of_users)
 

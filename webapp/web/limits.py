@@ -47,6 +47,7 @@ LIMITS: Final[dict[str, Limit]] = {
     "export": Limit("20 per hour", "admin"),
     "import": Limit("30 per hour", "admin"),
     "bulk": Limit("60 per hour", "admin"),
+    "provider_test": Limit("5 per minute; 60 per hour", "admin"),
     "mail_test": Limit("5 per minute; 30 per hour", "admin"),
 }
 
