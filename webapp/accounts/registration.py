@@ -13,7 +13,7 @@ from webapp.audit import service as audit
 from webapp.audit.rules import Event
 from webapp.config import current_settings
 from webapp.database import db, write_transaction
-from webapp.errors import NotAllowed
+from webapp.errors import Invalid, NotAllowed
 from webapp.identity import service as identity
 from webapp.identity.rules import Purpose
 from webapp.lib import clock
@@ -25,13 +25,16 @@ def ask_register_code(email: str) -> None:
     Raises TooMany where codes are asked for too often, whether there is an account or not.
     """
     _check_open()
-    _queue_code(identity.checked_address(email), letters.reader_locale())
+    address = identity.checked_address(email)
+    _check_domain(address)
+    _queue_code(address, letters.reader_locale())
 
 
 def register(*, email: str, username: str, password: str, code: str, timezone: str | None = None) -> User:
     """Create an account with a code that was mailed; raises Invalid or Conflict beside the field at fault."""
     _check_open()
     address = identity.checked_address(email)
+    _check_domain(address)
     name = names.checked_username(username)
     check_password(password, address, name)
     password_hash = identity.hashed_password(password)
@@ -113,3 +116,13 @@ def _check_open() -> None:
     settings = current_settings()
     if not settings.registration_open or not settings.can_mail:
         raise NotAllowed(_("Registration is closed here. Ask the people who run this site for an account."))
+
+
+def _check_domain(address: str) -> None:
+    """Raise Invalid where only some domains may register and this is none of them, whoever has an account."""
+    allowed = {domain.strip().lstrip("@").casefold() for domain in current_settings().registration_domains}
+    if allowed and address.rpartition("@")[2].casefold() not in allowed:
+        sentence = _(
+            "Only addresses of these domains can register: %(domains)s.", domains=", ".join(sorted(allowed))
+        )
+        raise Invalid(sentence, field="email", code="domain_not_allowed")
