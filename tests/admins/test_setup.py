@@ -21,6 +21,7 @@ from webapp.admins.models import Admin, SetupLink
 from webapp.audit import service as audit
 from webapp.config import Settings
 from webapp.database import db
+from webapp.identity import service as identity
 
 FORM = {"username": "mei.chen", "email": "mei@example.com", "password": PASSWORD}
 
@@ -118,8 +119,7 @@ def test_two_browsers_at_once_make_one_administrator(each_app: Flask) -> None:
             username=name,
             email=f"{name}@example.com",
             password=PASSWORD,
-            user_agent="",
-            address="127.0.0.1",
+            client=identity.Client("", "127.0.0.1"),
         )
 
     results = at_once(
@@ -127,7 +127,7 @@ def test_two_browsers_at_once_make_one_administrator(each_app: Flask) -> None:
     )
     with each_app.app_context():
         assert db.session.scalar(select(func.count()).select_from(Admin)) == 1
-    assert sum(isinstance(result, str) for result in results) == 1
+    assert sum(isinstance(result, identity.Accepted) for result in results) == 1
 
 
 def test_welcome_tells_the_link_only_while_it_is_needed(settings: Settings, app: Flask, token: str) -> None:

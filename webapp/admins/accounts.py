@@ -121,6 +121,16 @@ def end_sessions(*, actor: Any, public_id: str) -> None:
     audit.record(Event.ADMIN_SESSIONS_ENDED, actor=actor, target=admin)
 
 
+@write_transaction
+def reset_second_factor(*, actor: Any, public_id: str) -> None:
+    """Take the second factor of an administrator who lost it away; every session of theirs ends."""
+    authority.lock()
+    admin = _other(actor, public_id)
+    if identity.turn_totp_off(Realm.ADMIN, admin.id):
+        identity.end_all_sessions(Realm.ADMIN, admin.id)
+        audit.record(Event.ADMIN_SECOND_FACTOR_OFF, actor=actor, target=admin)
+
+
 def check_password(password: str, *near: str, field: str = "password") -> None:
     """Raise Invalid for a password that administrators may not have; `near` holds the name and the address."""
     settings = current_settings()

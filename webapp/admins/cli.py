@@ -83,6 +83,16 @@ def enable(username: str) -> None:
     click.echo(f"{admin.username} is enabled.")
 
 
+@group.command("reset-second-factor")
+@click.argument("username")
+@_in_words
+def reset_second_factor(username: str) -> None:
+    """Take the second factor of an administrator away who lost it; every session ends."""
+    admin = _named(username)
+    service.reset_second_factor(actor=audit.SYSTEM, public_id=admin.public_id)
+    click.echo(f"{admin.username} signs in with the password alone, until a new second factor is set up.")
+
+
 @group.command("setup-link")
 @_in_words
 def setup_link() -> None:

@@ -9,8 +9,9 @@ from webapp.admins.accounts import check_password
 from webapp.admins.models import Admin
 from webapp.audit import service as audit
 from webapp.audit.rules import Event
+from webapp.config import current_settings
 from webapp.database import write_transaction
-from webapp.errors import Invalid
+from webapp.errors import Conflict, Invalid, NotAllowed
 from webapp.identity import service as identity
 from webapp.identity.rules import Realm
 from webapp.lib import clock
@@ -43,6 +44,42 @@ def end_other_sessions(admin: Admin, session_id: int) -> None:
     """Sign out everywhere else."""
     identity.end_all_sessions(Realm.ADMIN, admin.id, but=session_id)
     audit.record(Event.ADMIN_SESSIONS_ENDED, actor=admin, target=admin)
+
+
+@write_transaction
+def end_own_session(admin: Admin, session_public_id: str) -> None:
+    """Sign out one other device; raises NotFound for what is not one's own."""
+    ended = identity.end_one_session(Realm.ADMIN, admin.id, session_public_id)
+    audit.record(Event.ADMIN_SESSIONS_ENDED, actor=admin, target=admin, after={"address": ended.address})
+
+
+@write_transaction
+def turn_on_second_factor(admin: Admin, code: str) -> list[str]:
+    """Ask for a second step from now on; returns the recovery codes, which are shown once."""
+    codes = identity.turn_totp_on(Realm.ADMIN, admin.id, code)
+    audit.record(Event.ADMIN_SECOND_FACTOR_ON, actor=admin, target=admin)
+    return codes
+
+
+@write_transaction
+def turn_off_second_factor(admin: Admin) -> None:
+    """Ask for no second step any more, where the settings leave that to administrators."""
+    if current_settings().second_factor_for_admins:
+        raise NotAllowed(
+            _("Administrators need two-step sign-in here. You can set it up anew on another phone.")
+        )
+    if identity.turn_totp_off(Realm.ADMIN, admin.id):
+        audit.record(Event.ADMIN_SECOND_FACTOR_OFF, actor=admin, target=admin)
+
+
+@write_transaction
+def new_recovery_codes(admin: Admin) -> list[str]:
+    """Replace the recovery codes; the old ones work no longer."""
+    if not identity.second_factor_is_on(Realm.ADMIN, admin.id):
+        raise Conflict(_("Turn two-step sign-in on first."))
+    codes = identity.new_recovery_codes(Realm.ADMIN, admin.id)
+    audit.record(Event.ADMIN_RECOVERY_CODES_MADE, actor=admin, target=admin)
+    return codes
 
 
 @write_transaction

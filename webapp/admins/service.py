@@ -10,9 +10,19 @@ from webapp.admins.accounts import (
     find_admin,
     get_admin,
     load_admin,
+    reset_second_factor,
 )
 from webapp.admins.authority import grantable, may_grant
-from webapp.admins.own import change_own_account, change_own_password, end_other_sessions, set_own_locale
+from webapp.admins.own import (
+    change_own_account,
+    change_own_password,
+    end_other_sessions,
+    end_own_session,
+    new_recovery_codes,
+    set_own_locale,
+    turn_off_second_factor,
+    turn_on_second_factor,
+)
 from webapp.admins.roles import (
     add_role,
     all_roles,
@@ -24,9 +34,18 @@ from webapp.admins.roles import (
     holders,
 )
 from webapp.admins.setup import check_setup_token, has_admins, new_setup_token, set_up
-from webapp.admins.signing import log_in, log_out
+from webapp.admins.signing import (
+    SecondStepNeeded,
+    SignIn,
+    log_in,
+    log_in_with_code,
+    log_out,
+    needs_second_factor,
+)
 
 __all__ = [
+    "SecondStepNeeded",
+    "SignIn",
     "add_admin",
     "add_role",
     "all_admins",
@@ -40,6 +59,7 @@ __all__ = [
     "disable_admin",
     "enable_admin",
     "end_other_sessions",
+    "end_own_session",
     "end_sessions",
     "ensure_built_in_roles",
     "find_admin",
@@ -51,9 +71,15 @@ __all__ = [
     "holders",
     "load_admin",
     "log_in",
+    "log_in_with_code",
     "log_out",
     "may_grant",
+    "needs_second_factor",
+    "new_recovery_codes",
     "new_setup_token",
+    "reset_second_factor",
     "set_own_locale",
     "set_up",
+    "turn_off_second_factor",
+    "turn_on_second_factor",
 ]

@@ -54,8 +54,10 @@ def check_setup_token(token: str) -> None:
         raise _dead()
 
 
-def set_up(*, token: str, username: str, email: str, password: str, user_agent: str, address: str) -> str:
-    """Make the first administrator, a superadmin, with the link; returns the token of the session that begins.
+def set_up(
+    *, token: str, username: str, email: str, password: str, client: identity.Client
+) -> identity.Accepted:
+    """Make the first administrator, a superadmin, with the link, and begin a session.
 
     Of several browsers that use the link at once one makes the administrator, and the others are told that it is used.
     """
@@ -64,9 +66,9 @@ def set_up(*, token: str, username: str, email: str, password: str, user_agent: 
     accounts.check_password(password, mail_address, name)
     password_hash = identity.hashed_password(password)
     ensure_built_in_roles()
-    session_token = _use(token, name, mail_address, password_hash, user_agent, address)
+    accepted = _use(token, name, mail_address, password_hash, client)
     log.info("first administrator made")
-    return session_token
+    return accepted
 
 
 @write_transaction
@@ -82,7 +84,9 @@ def _store(token: str) -> bool:
 
 
 @write_transaction
-def _use(token: str, name: str, mail_address: str, password_hash: str, user_agent: str, address: str) -> str:
+def _use(
+    token: str, name: str, mail_address: str, password_hash: str, client: identity.Client
+) -> identity.Accepted:
     authority.lock()
     link = db.session.get(SetupLink, _LINK_ID, with_for_update=True, populate_existing=True)
     if link is None or not _works(link, token):
@@ -94,7 +98,7 @@ def _use(token: str, name: str, mail_address: str, password_hash: str, user_agen
     audit.record(
         Event.ADMIN_SET_UP, actor=admin, target=admin, after={"role": SUPERADMIN, "email": mail_address}
     )
-    return identity.begin_session(Realm.ADMIN, admin.id, user_agent=user_agent, address=address, keep=False)
+    return identity.accept_attempt(identity.trusted_attempt(Realm.ADMIN, admin, client), keep=False)
 
 
 def _works(link: SetupLink | None, token: str) -> bool:

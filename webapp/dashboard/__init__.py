@@ -38,6 +38,7 @@ PAGES: tuple[Blueprint, ...] = (
     mail.blueprint,
     announcements.blueprint,
     admins.account,
+    admins.second_factor,
     admins.administrators,
     admins.roles,
     providers.blueprint,

@@ -4,16 +4,30 @@ from __future__ import annotations
 
 from typing import Final
 
-from flask import current_app, g, request, session
+from flask import current_app, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from webapp.admins import service as admins
 from webapp.errors import NotAllowed
 from webapp.identity import service as identity
 from webapp.identity.rules import Realm
 from webapp.web.cookies import ADMIN_TOKEN
 from webapp.web.guards import ANY_ADMIN, ask_to_sign_in, is_public, permission_of
+from webapp.web.requests import wants_page
 
+SECOND_FACTOR_ENDPOINT: Final = "dashboard.second_factor.index"
+# What somebody can do who has to set up two-step sign-in first.
+BEFORE_SECOND_FACTOR: Final = frozenset(
+    {
+        SECOND_FACTOR_ENDPOINT,
+        "dashboard.second_factor.begin",
+        "dashboard.second_factor.turn_on",
+        "dashboard.account.language",
+        "dashboard.confirming.confirm",
+        "dashboard.signing.logout",
+    }
+)
 SIGN_IN_ENDPOINT: Final = "dashboard.signing.login"
 
 
@@ -26,7 +40,16 @@ def check() -> ResponseReturnValue | None:
         return None
     if g.admin is None:
         return ask_to_sign_in(SIGN_IN_ENDPOINT)
+    if request.endpoint not in BEFORE_SECOND_FACTOR and admins.needs_second_factor(g.admin):
+        return _ask_for_second_factor()
     permission = permission_of(view)
     if permission is None or (permission != ANY_ADMIN and not g.admin.may(permission)):
         raise NotAllowed(_("Your role does not allow this. A superadmin can change your role."))
     return None
+
+
+def _ask_for_second_factor() -> ResponseReturnValue:
+    """Lead to the page where it is set up, and from there on to where the administrator wanted to go."""
+    if wants_page() and request.method in {"GET", "HEAD"}:
+        return redirect(url_for(SECOND_FACTOR_ENDPOINT, next=request.full_path.rstrip("?")))
+    raise NotAllowed(_("Set up two-step sign-in first: administrators need it here."))

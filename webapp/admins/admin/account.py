@@ -11,6 +11,8 @@ from webapp.admins.admin.actor import actor
 from webapp.admins.forms import OwnAccountForm, OwnPasswordForm
 from webapp.config import current_settings
 from webapp.errors import AppError, Invalid
+from webapp.identity import service as identity
+from webapp.identity.rules import Realm
 from webapp.web.guards import ANY_ADMIN, admin_session_id, needs
 from webapp.web.limits import limit
 from webapp.web.locale import LANGUAGES
@@ -71,3 +73,34 @@ def language() -> ResponseReturnValue:
         raise Invalid(_("Choose one of the languages offered."), field="language")
     service.set_own_locale(actor(), chosen)
     return redirect(safe_next(url_for("dashboard.account.index")), 303)
+
+
+@blueprint.get("/sessions")
+@needs(ANY_ADMIN)
+def sessions() -> ResponseReturnValue:
+    """Show where one is signed in, and the last tries."""
+    return render_template(
+        "admins/account_sessions.html",
+        sessions=identity.sessions_of(Realm.ADMIN, actor().id),
+        this_id=admin_session_id(),
+        tries=identity.sign_in_history(Realm.ADMIN, actor().id),
+        tab="sessions",
+    )
+
+
+@blueprint.post("/sessions/end")
+@needs(ANY_ADMIN)
+def end_other_sessions() -> ResponseReturnValue:
+    """Sign out everywhere else."""
+    service.end_other_sessions(actor(), admin_session_id())
+    flash(_("Your other devices are signed out."), "success")
+    return redirect(url_for("dashboard.account.sessions"), 303)
+
+
+@blueprint.post("/sessions/<session_id>/end")
+@needs(ANY_ADMIN)
+def end_session(session_id: str) -> ResponseReturnValue:
+    """Sign out one device."""
+    service.end_own_session(actor(), session_id)
+    flash(_("The device is signed out."), "success")
+    return redirect(url_for("dashboard.account.sessions"), 303)

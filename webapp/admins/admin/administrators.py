@@ -16,7 +16,9 @@ from webapp.admins.permissions import Permission
 from webapp.admins.words import role_description, role_name
 from webapp.config import current_settings
 from webapp.errors import Conflict, Invalid
-from webapp.web.guards import current_admin, needs
+from webapp.identity import service as identity
+from webapp.identity.rules import Realm
+from webapp.web.guards import current_admin, fresh, needs
 
 blueprint = Blueprint(
     "administrators", __name__, url_prefix="/administrators", template_folder="../templates"
@@ -35,6 +37,7 @@ def index() -> ResponseReturnValue:
 
 @blueprint.route("/new", methods=["GET", "POST"])
 @needs(Permission.ADMINS_CHANGE)
+@fresh
 def create() -> ResponseReturnValue:
     """Add an administrator."""
     form = NewAdminForm()
@@ -68,6 +71,7 @@ def show(admin_id: str) -> ResponseReturnValue:
 
 @blueprint.post("/<admin_id>")
 @needs(Permission.ADMINS_CHANGE)
+@fresh
 def change(admin_id: str) -> ResponseReturnValue:
     """Change name, address and role of an administrator."""
     admin = service.get_admin(admin_id)
@@ -111,6 +115,15 @@ def end_sessions(admin_id: str) -> ResponseReturnValue:
     return _do(service.end_sessions, admin_id, _("Signed out everywhere."))
 
 
+@blueprint.post("/<admin_id>/second-factor/reset")
+@needs(Permission.ADMINS_CHANGE)
+@fresh
+def reset_second_factor(admin_id: str) -> ResponseReturnValue:
+    """Take a lost second factor away."""
+    told = _("Two-step sign-in is off for them. They set it up anew at the next sign-in.")
+    return _do(service.reset_second_factor, admin_id, told)
+
+
 def _do(act: Callable[..., None], admin_id: str, told: str) -> ResponseReturnValue:
     """Do it and go back to the administrator's page, where a conflict is told as well."""
     act(actor=actor(), public_id=admin_id)
@@ -121,7 +134,13 @@ def _do(act: Callable[..., None], admin_id: str, told: str) -> ResponseReturnVal
 def _page(form: AdminForm, admin: Admin) -> ResponseReturnValue:
     form.offer(_grantable_roles(admin.role))
     may_change = _may_change() and admin.id != current_admin.id and service.may_grant(actor(), admin.role)
-    page = render_template("admins/administrator.html", form=form, person=admin, may_change=may_change)
+    page = render_template(
+        "admins/administrator.html",
+        form=form,
+        person=admin,
+        may_change=may_change,
+        two_step=identity.second_factor_is_on(Realm.ADMIN, admin.id),
+    )
     return page, 422 if form.errors else 200
 
 

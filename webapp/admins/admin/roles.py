@@ -15,7 +15,7 @@ from webapp.admins.models import Role
 from webapp.admins.permissions import Permission
 from webapp.admins.words import PERMISSION_GROUPS
 from webapp.errors import Conflict, Invalid
-from webapp.web.guards import current_admin, needs
+from webapp.web.guards import current_admin, fresh, needs
 
 blueprint = Blueprint("roles", __name__, url_prefix="/roles", template_folder="../templates")
 
@@ -32,6 +32,7 @@ def index() -> ResponseReturnValue:
 
 @blueprint.route("/new", methods=["GET", "POST"])
 @needs(Permission.ROLES_CHANGE)
+@fresh
 def create() -> ResponseReturnValue:
     """Compose a role."""
     form = RoleForm()
@@ -56,6 +57,7 @@ def show(role_id: str) -> ResponseReturnValue:
 
 @blueprint.post("/<role_id>")
 @needs(Permission.ROLES_CHANGE)
+@fresh
 def change(role_id: str) -> ResponseReturnValue:
     """Change a role."""
     role = service.get_role_by_id(role_id)
