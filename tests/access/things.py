@@ -15,7 +15,7 @@ from sqlalchemy import select
 from tests.access.people import Cast
 from tests.accounts.pictures import picture
 from tests.chat.waiting import ask, wait_for_end
-from tests.people import add_admin, add_user, sign_in
+from tests.people import add_admin, add_user, sign_in, sign_in_admin
 from webapp import app as application
 from webapp.accounts import service as accounts
 from webapp.accounts.models import User
@@ -27,6 +27,7 @@ from webapp.audit.models import AuditEntry
 from webapp.database import db
 from webapp.identity import service as identity
 from webapp.identity.models import LoginSession, VerificationCode
+from webapp.identity.rules import Realm
 from webapp.lib import clock
 from webapp.mail import outbox
 from webapp.web.assets import asset_url
@@ -144,6 +145,14 @@ def user_act(cast: Cast) -> dict[str, str]:
     return account(cast) | {"act": "suspend"}
 
 
+def admin_session(cast: Cast) -> dict[str, str]:
+    """A session of an administrator whom nobody in the matrix is: absent for everybody."""
+    person = add_admin(cast.app, f"person.{next(_numbers)}", "auditor")
+    sign_in_admin(cast.app, person)
+    with cast.app.app_context():
+        return {"session_id": identity.sessions_of(Realm.ADMIN, person.id)[0].public_id}
+
+
 def dead_link(cast: Cast) -> dict[str, str]:
     """A one-time link that nobody was given."""
     del cast
@@ -197,9 +206,10 @@ MAKERS: Final[dict[str, Callable[[Cast], dict[str, str]]]] = {
         dead_link,
         device,
         api_token,
+        admin_session,
     )
 }
 EVERYBODYS: Final = frozenset(
     {"avatar", "mail", "asset", "setup_link", "dead_link", "announcement"}
 )  # of these nobody is the owner
-NOT_THERE: Final = frozenset({"setup_link", "dead_link"})
+NOT_THERE: Final = frozenset({"setup_link", "dead_link", "admin_session"})

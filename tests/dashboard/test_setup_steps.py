@@ -44,13 +44,18 @@ def test_every_step_can_be_skipped(admin_client: PageClient, step: str, next_ste
     assert f'<a href="{target}">Skip this step</a>' in page
 
 
-def test_wrong_values_are_told_beside_their_field_and_nothing_is_stored(app: Flask, admin_client: PageClient) -> None:
+def test_wrong_values_are_told_beside_their_field_and_nothing_is_stored(
+    app: Flask, admin_client: PageClient
+) -> None:
     answer = admin_client.submit("/admin/setup/mail", MAIL | {"mail_port": "99999"})
     assert answer.status_code == 422
     answer = admin_client.submit("/admin/setup/mail", MAIL | {"mail_sender": "nobody"})
     assert answer.status_code == 422
     assert {"mail_sender"} == {each["name"] for each in read(answer).fields if each.get("aria-invalid")}
-    assert admin_client.submit("/admin/setup/model", {"provider": "zhipu", "zhipuai_api_key": "x"}).status_code == 422
+    assert (
+        admin_client.submit("/admin/setup/model", {"provider": "zhipu", "zhipuai_api_key": "x"}).status_code
+        == 422
+    )
     with app.app_context():
         assert current_settings().mail_server == ""
 

@@ -21,6 +21,7 @@ PUBLIC = {
     "assets.serve",
     "dashboard.setup.first_admin",
     "dashboard.signing.login",
+    "dashboard.signing.second_step",
     "dev.components",
     "dev_mail.index",
     "dev_mail.message",

@@ -18,6 +18,7 @@ from webapp.dashboard import (
     setup,
     signing,
     snapshots,
+    system,
     usage,
 )
 from webapp.errors import AppError
@@ -33,6 +34,7 @@ PAGES: tuple[Blueprint, ...] = (
     setup.blueprint,
     overview.blueprint,
     usage.blueprint,
+    system.blueprint,
     users.blueprint,
     codes.blueprint,
     mail.blueprint,

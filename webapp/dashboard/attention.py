@@ -40,7 +40,7 @@ class Item:
 
 def items(admin: Any, found: list[tuple[Check, Finding]]) -> list[Item]:
     """Return what is wrong, the worst first; buttons only to pages this administrator may open."""
-    everything = [*_models(admin), *_answers(admin), *_mail(admin), *_tasks(admin), *_checks(found)]
+    everything = [*_models(admin), *_answers(admin), *_mail(admin), *_tasks(admin), *_checks(admin, found)]
     return sorted(everything, key=lambda item: item.state != "bad")
 
 
@@ -53,7 +53,7 @@ def _models(admin: Any) -> Iterator[Item]:
     if any(model.available for model in llm.models()):
         return
     sentence = _("Nobody can ask anything. Set the key of a provider, or turn on the embedded model.")
-    button = _button(admin, Permission.SETTINGS_READ, _("Open settings"), "dashboard.settings.index")
+    button = _button(admin, Permission.SETTINGS_READ, _("Open providers"), "dashboard.providers.index")
     yield Item("bad", _("No model is ready"), sentence, *button)
 
 
@@ -67,7 +67,7 @@ def _answers(admin: Any) -> Iterator[Item]:
             time=local_clock(each.first_at),
             reason=_reason(each.kind),
         )
-        button = _button(admin, Permission.SETTINGS_READ, _("Open settings"), "dashboard.settings.index")
+        button = _button(admin, Permission.SETTINGS_READ, _("Open providers"), "dashboard.providers.index")
         title = _("%(model)s fails", model=llm.label_of(each.model))
         yield Item("bad", title, sentence, *button)
     count, last = answers.interrupted(since)
@@ -125,11 +125,16 @@ def _tasks(admin: Any) -> Iterator[Item]:
         )
 
 
-def _checks(found: list[tuple[Check, Finding]]) -> Iterator[Item]:
+def _checks(admin: Any, found: list[tuple[Check, Finding]]) -> Iterator[Item]:
     for check, finding in found:
         if finding.state in {"warn", "bad"} and check.name not in _OF_THEIR_OWN:
             title = _("%(name)s: %(value)s", name=check.label, value=finding.value)
-            yield Item(finding.state, title, finding.fix, _("System check"), "#system-check")
+            yield Item(
+                finding.state,
+                title,
+                finding.fix,
+                *_button(admin, Permission.SYSTEM_READ, _("System check"), "dashboard.system.index"),
+            )
 
 
 def _button(admin: Any, permission: Permission, label: str, endpoint: str) -> tuple[str, str]:

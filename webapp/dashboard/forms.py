@@ -39,9 +39,7 @@ class SiteSetupForm(Form):
 
     def values(self) -> dict[str, Any]:
         """Return what is to be stored."""
-        return {
-            name: self._fields[name].data for name in ("site_name", "default_locale", "default_timezone")
-        }
+        return {name: self._fields[name].data for name in ("site_name", "default_locale", "default_timezone")}
 
 
 class MailSetupForm(Form):
@@ -107,6 +105,8 @@ class ModelSetupForm(Form):
         key = (self.openai_compatible_api_key.data or "").strip()
         values: dict[str, Any] = {
             "openai_compatible_base_url": (self.openai_compatible_base_url.data or "").strip(),
-            "openai_compatible_models": tuple(filter(None, map(str.strip, (self.models.data or "").split(",")))),
+            "openai_compatible_models": tuple(
+                filter(None, map(str.strip, (self.models.data or "").split(",")))
+            ),
         }
         return values | ({"openai_compatible_api_key": key} if key else {})

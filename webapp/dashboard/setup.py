@@ -110,10 +110,14 @@ def _tried(provider: str) -> tuple[bool, str]:
     """Ask the first model of the provider, and tell what came of it."""
     models = next((each.models for each in trials.providers() if each.name == provider), ())
     if not models:
-        return False, _("This provider offers no model yet. Give its key, and for others their address and models.")
+        return False, _(
+            "This provider offers no model yet. Give its key, and for others their address and models."
+        )
     if trials.try_out(current_admin, models[0]):
         return True, _("%(model)s answers.", model=models[0])
-    return False, _("%(model)s did not answer. Check address, key and the name of the model.", model=models[0])
+    return False, _(
+        "%(model)s did not answer. Check address, key and the name of the model.", model=models[0]
+    )
 
 
 def _step(template: str, form: Form, **more: Any) -> ResponseReturnValue:
