@@ -85,6 +85,7 @@ def test_script_is_cut_without_loss_and_differs_from_stream_to_stream() -> None:
     assert script.text(7, 900) == "".join(tokens)
     assert script.text(8, 900) != script.text(7, 900)
     assert script.asked(script.question(7, 900)) == (7, 900)
+    assert script.asked(f"Write a title for: {script.question(7, 900)}") is None
     whole = script.text(7, 2_000)
     assert whole.startswith(script._BODY.replace("{mark}", "s7-0"))
 

@@ -39,7 +39,7 @@ hides that the work is too slow, and who waits in it has already gone when his t
 _TOKEN: Final = re.compile(
     r"\s*[\u4e00-\u9fff\uff00-\uffef\u3000-\u303f]{1,2}|\s*[^\s\u4e00-\u9fff]{1,6}|\s+"
 )
-_ASKED: Final = re.compile(r"Tell me about queues, stream (\d+), in (\d+) tokens")
+_ASKED: Final = re.compile(r"Tell me about queues, stream (\d+), in (\d+) tokens\.")
 
 
 def question(stream: int, tokens: int) -> str:
@@ -48,8 +48,8 @@ def question(stream: int, tokens: int) -> str:
 
 
 def asked(text: str) -> tuple[int, int] | None:
-    """Return stream and number of tokens that a question asks for."""
-    match = _ASKED.search(text)
+    """Return stream and number of tokens that a question asks for; other requests, such as for a title, name none."""
+    match = _ASKED.fullmatch(text)
     return (int(match[1]), int(match[2])) if match else None
 
 
