@@ -18,6 +18,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from webapp.chat import rules
+from webapp.chat.live.beat import Beat
 from webapp.chat.live.endings import Ending, write_ending
 from webapp.chat.live.feed import Feed
 from webapp.chat.models import AnswerSegment
@@ -90,7 +91,8 @@ class Journal:
         self._work = threading.Event()
         self._kick = threading.Event()
         self._closing = False
-        self._last_start = 0.0
+        self._last_start = self._last_beat = 0.0
+        self._beat = Beat()
 
     # -- producers ---------------------------------------------------------------------------------------
 
@@ -106,6 +108,12 @@ class Journal:
             self._kick.set()
         if not self._work.is_set():
             self._work.set()
+
+    def rest(self, answer: LiveAnswer) -> None:
+        """Wait until it is time to read what the next tick takes."""
+        if not self._work.is_set():
+            self._work.set()
+        self._beat.rest(answer.generation_id)
 
     def add_wait(self, answer: LiveAnswer, seconds: float) -> None:
         """Tell readers that the provider asked to wait."""
@@ -134,16 +142,21 @@ class Journal:
     def run(self) -> None:
         """Commit ticks until closed and empty."""
         while not (self._closing and not self._dirty):
-            self._work.wait(None if not self._closing else 0.1)
-            self._wait_for_tick()
+            if not self._beat.awaited:
+                self._work.wait(None if not self._closing else 0.1)
+            beats = self._wait_for_tick()
             self._last_start = clock.monotonic()
             self._work.clear()
             self._kick.clear()
+            if beats:
+                self._last_beat = self._last_start
+                self._beat.strike()
             tick = self._take_tick()
             if tick.answers:
                 self.tick += 1
                 self._commit_for_certain(tick)
                 self._publish(tick)
+        self._beat.end()
 
     def close(self) -> None:
         """Let the loop end once everything is committed."""
@@ -151,13 +164,13 @@ class Journal:
         self._work.set()
         self._kick.set()
 
-    def _wait_for_tick(self) -> None:
+    def _wait_for_tick(self) -> bool:
+        """Wait until a tick is due, or something that is not to wait for it; tell which of the two."""
         since = clock.monotonic() - self._last_start
         if since < rules.KICK_SECONDS:
             time.sleep(rules.KICK_SECONDS - since)
-        since = clock.monotonic() - self._last_start
-        if since < rules.TICK_SECONDS:
-            self._kick.wait(rules.TICK_SECONDS - since)
+        left = self._last_beat + rules.TICK_SECONDS - clock.monotonic()
+        return left <= 0 or not self._kick.wait(left)
 
     def _take_tick(self) -> _Tick:
         tick, characters = _Tick(), 0

@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 BURST_SECONDS: Final = 0.001  # between two reads, below which the second did not wait
 READS_A_BURST: Final = 8
+FLOOD_CHARACTERS: Final = 150  # in one read, from which on the next one is not put off
 
 # A provider's failure after some text leaves an answer that can be continued.
 _BROKEN_OFF = AnswerState.INTERRUPTED
@@ -116,6 +117,13 @@ class Producer:
             if self.characters > rules.ANSWER_MAX_LENGTH or self._ran_too_long():
                 self.finish_reason = "length"
                 return
+            if stream.keeps_what_comes and len(text) + len(reasoning) < FLOOD_CHARACTERS:
+                self._rest()
+
+    def _rest(self) -> None:
+        """Read on when the next tick is due, unless the end may already be on its way."""
+        if self.finish_reason is None and self.characters:
+            self.journal.rest(self.answer)
 
     @staticmethod
     def _let_others_run(burst: int, last: float) -> tuple[int, float]:

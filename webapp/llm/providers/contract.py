@@ -11,6 +11,10 @@ from webapp.llm.rules import ChatRequest, Delta
 class AnswerStream(Protocol):
     """An answer that is being read from a provider."""
 
+    @property
+    def keeps_what_comes(self) -> bool:
+        """Whether what is sent while nobody reads waits in a connection, so that reading can be put off a little."""
+
     def __iter__(self) -> Iterator[list[Delta]]:
         """Yield the deltas of one socket read at a time, never an empty list; raises ProviderError or Aborted."""
 

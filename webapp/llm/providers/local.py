@@ -128,6 +128,8 @@ class Queue:
 class LocalStream:
     """An answer of the embedded model."""
 
+    keeps_what_comes = True
+
     def __init__(self, provider: LocalProvider, stream: HttpStream, turn: Turn) -> None:
         self._provider = provider
         self._stream = stream

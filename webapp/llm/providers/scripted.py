@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from typing import ClassVar, Final
 
 from webapp.llm.errors import Aborted, ProviderError, ProviderErrorKind
 from webapp.llm.rules import ChatRequest, Delta, FinishReason, Usage
@@ -92,6 +92,8 @@ class ScriptedProvider:
 @dataclass(slots=True)
 class ScriptedStream:
     """A script being played."""
+
+    keeps_what_comes: ClassVar = False
 
     request: ChatRequest
     delay_seconds: float

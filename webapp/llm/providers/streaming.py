@@ -48,6 +48,8 @@ class Patience:
 class HttpStream:
     """An answer that is read from a provider over HTTP; `call` sends the request and returns the reply's head."""
 
+    keeps_what_comes = True
+
     def __init__(
         self,
         call: Callable[[Exchange], Reply],
