@@ -58,6 +58,7 @@ ACCOUNTS: Final = {
     "accounts.object_to_address": _row(PUBLIC, "dead_link"),
     "accounts.password_link": _row(PUBLIC, "dead_link"),
     "accounts.offer_two_step": _row(USER),
+    "accounts.preferences": _row(USER),
     "accounts.profile": _row(USER),
     "accounts.register": _row(PUBLIC),
     "accounts.renew_recovery_codes": _row(USER, may_be=(409,)),

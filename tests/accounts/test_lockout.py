@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import re
 import threading
+from collections.abc import Callable
 
 import pytest
 import time_machine
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from tests.letters import codes_to
 from tests.pages import PageClient
@@ -74,6 +75,37 @@ def test_refusals_look_the_same_for_known_and_unknown_names(app: Flask, user: Pe
             ]
         )
     assert seen[0] == seen[1]
+
+
+def statements_of(app: Flask, act: Callable[[], object]) -> list[str]:
+    """Return the SQL that an act runs, without the values."""
+    seen: list[str] = []
+
+    def note(_connection, _cursor, statement: str, *_rest: object) -> None:
+        seen.append(" ".join(statement.split()))
+
+    with app.app_context():
+        engine = db.engine
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        act()
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    return seen
+
+
+def test_refusals_take_the_same_steps_for_known_suspended_and_unknown_names(
+    app: Flask, user: Person, other: Person
+) -> None:
+    """C2: the same statements in the same order; one hash is computed in each case."""
+    with app.app_context():
+        accounts.suspend(accounts.get_user(other.public_id), actor=audit.SYSTEM)
+    client = app.test_client()
+    try_in(client, "warming up")  # type: ignore[arg-type]
+    cases = ((user.username, "not this one"), (other.username, PASSWORD), ("somebody", PASSWORD))
+    seen = [statements_of(app, lambda case=case: try_in(client, *case)) for case in cases]  # type: ignore[misc]
+    assert len(seen[0]) > 5
+    assert seen[0] == seen[1] == seen[2]
 
 
 def test_right_password_after_the_wait_starts_the_count_anew(app: Flask, user: Person) -> None:

@@ -32,6 +32,11 @@ OF_AN_ACCOUNT = [
     "/chat/conversations",
     "/profile",
     "/profile/password",
+    "/profile/security",
+    "/profile/tokens",
+    "/profile/preferences",
+    "/profile/data",
+    "/confirm",
 ]
 # 320 px is also what is left of a 640 px window at 200 % zoom, and of 1280 px at 400 %.
 NARROW = {"viewport": {"width": 320, "height": 640}}

@@ -142,10 +142,15 @@ class ResetForm(Form):
 
 
 class ProfileForm(Form):
-    """What others see, and how the pages are shown."""
+    """What others see."""
 
     display_name = StringField(_l("Name"), _needed(rules.DISPLAY_NAME_MAX_LENGTH))
     username = StringField(_l("User name"), _needed(rules.USERNAME_MAX_LENGTH))
+
+
+class PreferencesForm(Form):
+    """How pages and mail are written."""
+
     locale = SelectField(
         _l("Language"),
         choices=[

@@ -22,17 +22,21 @@ from webapp.lib import clock
 log = logging.getLogger(__name__)
 
 
-def update_profile(
-    user: User, *, display_name: str, username: str, locale: str | None, timezone: str | None
-) -> None:
-    """Change what the person may change without a password."""
+def update_profile(user: User, *, display_name: str, username: str) -> None:
+    """Change what others see of the person."""
     shown, name = names.checked_display_name(display_name), names.checked_username(username)
-    if timezone and timezone not in timezones():
-        raise Invalid(_("Choose one of the time zones offered."), field="timezone")
     try:
-        _store_profile(user, shown, name, locale or None, timezone or None)
+        _store_profile(user, shown, name)
     except IntegrityError as error:
         raise names.taken(error) from None
+
+
+@write_transaction
+def set_preferences(user: User, *, locale: str | None, timezone: str | None) -> None:
+    """Change how pages and mail are written for the person; None follows the browser and the site."""
+    if timezone and timezone not in timezones():
+        raise Invalid(_("Choose one of the time zones offered."), field="timezone")
+    user.locale, user.timezone = locale or None, timezone or None
 
 
 def change_password(user: User, *, current: str, new: str, session_id: int | None) -> None:
@@ -57,11 +61,10 @@ def timezones() -> tuple[str, ...]:
 
 
 @write_transaction
-def _store_profile(user: User, shown: str, name: str, locale: str | None, timezone: str | None) -> None:
+def _store_profile(user: User, shown: str, name: str) -> None:
     before = {"display_name": user.display_name, "username": user.username}
     user.display_name, user.username = shown, name
     user.username_canonical = names.canonical_username(name)
-    user.locale, user.timezone = locale, timezone
     before, after = audit.changes(before, {"display_name": shown, "username": name})
     if after:
         audit.record(Event.USER_PROFILE_CHANGED, actor=user, target=user, before=before, after=after)

@@ -73,10 +73,10 @@ def log_in(*, login: str, password: str, keep: bool, client: identity.Client) ->
     Raises TooMany after too many tries, whether there is such an account or not.
     """
     user = _find(login)
+    stored, state = (user.password_hash or None, user.state) if user else (None, "")
     attempt = identity.begin_attempt(Realm.USER, name=login, subject=user, client=client)
-    stored = (user.password_hash or None) if user else None
     right = identity.password_matches(password, stored)
-    if user is None or stored is None or not right or user.state not in _MAY_SIGN_IN:
+    if user is None or stored is None or not right or state not in _MAY_SIGN_IN:
         raise _refused(attempt, Outcome.NOT_ALLOWED if right else Outcome.WRONG_PASSWORD)
     new_hash = identity.hashed_password(password) if identity.needs_new_hash(stored) else None
     return _after_password(attempt, user, stored, new_hash, keep=keep) or _raise_refused(attempt)

@@ -39,10 +39,15 @@ _LOCKS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """Somebody tries to sign in; `subject` is the row of the account, None where nobody has the name."""
+    """Somebody tries to sign in; `subject` is the row of the account, None where nobody has the name.
+
+    Its number and name are read once, so that a refusal asks the database for nothing more than it does for nobody.
+    """
 
     realm: Realm
     subject: Any
+    subject_id: int | None
+    party: audit.Party | None
     client: Client
     known_device: bool
     reservation: throttles.Reservation
@@ -71,21 +76,22 @@ def begin(realm: Realm, *, name: str, subject: Any, client: Client) -> Attempt:
 
     From a device that the person is known to use, others' failures do not count.
     """
-    subject_id = None if subject is None else subject.id
+    subject_id, party = (None, None) if subject is None else (subject.id, audit.party(subject))
     known = devices.knows(realm, client.device, subject_id)
     if known:
         key = throttles.Key(realm, ThrottleKind.DEVICE, f"{subject_id}\0{client.device}", subject_id)
-        return Attempt(realm, subject, client, known, throttles.reserve(key))
+        return Attempt(realm, subject, subject_id, party, client, known, throttles.reserve(key))
     folded = canonical(name) or unicodedata.normalize("NFKC", name).strip().casefold()
     account = throttles.Key(realm, ThrottleKind.ACCOUNT, folded, subject_id)
     address = throttles.address_key(realm, client.address)
-    return Attempt(realm, subject, client, known, throttles.reserve(address, account))
+    return Attempt(realm, subject, subject_id, party, client, known, throttles.reserve(address, account))
 
 
 def trusted(realm: Realm, subject: Any, client: Client) -> Attempt:
     """Return an attempt that is not counted: of somebody who proved in another way who they are."""
     known = devices.knows(realm, client.device, subject.id)
-    return Attempt(realm, subject, client, known, throttles.Reservation((), frozenset()))
+    nothing = throttles.Reservation((), frozenset())
+    return Attempt(realm, subject, subject.id, audit.party(subject), client, known, nothing)
 
 
 @write_transaction
@@ -93,10 +99,10 @@ def refuse(attempt: Attempt, outcome: Outcome) -> None:
     """Record an attempt that failed."""
     _note(attempt, outcome)
     audit.record(
-        _REFUSED[attempt.realm], actor=audit.STRANGER, target=attempt.subject, after={"reason": outcome.value}
+        _REFUSED[attempt.realm], actor=audit.STRANGER, target=attempt.party, after={"reason": outcome.value}
     )
     for kind in sorted(attempt.reservation.began_to_block & _LOCKS):
-        target = attempt.subject
+        target = attempt.party
         if kind is ThrottleKind.ADDRESS:
             target = audit.Party("address", "", attempt.client.address)
         audit.record(_LOCKED[attempt.realm], actor=audit.STRANGER, target=target, after={"by": kind.value})
@@ -149,7 +155,8 @@ def resume(
     if not second_factors.is_recovery_code(code):
         text = f"{subject.id}\0{client.device if known else ''}"
         keys = (throttles.Key(realm, ThrottleKind.SECOND_STEP, text, subject.id),)
-    return Attempt(realm, subject, client, known, throttles.reserve(*keys)), step
+    party = audit.party(subject)
+    return Attempt(realm, subject, subject.id, party, client, known, throttles.reserve(*keys)), step
 
 
 def history(realm: Realm, subject_id: int, *, limit: int = rules.SIGN_INS_SHOWN) -> list[SignIn]:
@@ -198,7 +205,7 @@ def _note(attempt: Attempt, outcome: Outcome) -> None:
     db.session.add(
         SignIn(
             realm=attempt.realm.value,
-            subject_id=None if attempt.subject is None else attempt.subject.id,
+            subject_id=attempt.subject_id,
             outcome=outcome.value,
             new_device=not attempt.known_device,
             user_agent=attempt.client.user_agent[: rules.USER_AGENT_LENGTH],

@@ -164,7 +164,7 @@ def test_words_follow_every_change_of_a_name(each_app: Flask) -> None:
     person = add_user(each_app, "lin.yue", "Lin Yue")
     with each_app.app_context():
         user = db.session.get_one(User, person.id)
-        accounts.update_profile(user, display_name="王伟 ß", username="wang", locale=None, timezone=None)
+        accounts.update_profile(user, display_name="王伟 ß", username="wang")
         found = set(db.session.scalars(select(UserWord.word).where(UserWord.user_id == person.id)))
         assert found == {"王伟", "伟", "ss", "wang", "lin", "yue", "example", "com"}
         assert user.sort_name == "王伟 ss"

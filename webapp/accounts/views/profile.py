@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 
 from webapp.accounts import rules, service
-from webapp.accounts.forms import AvatarForm, PasswordForm, ProfileForm
+from webapp.accounts.forms import AvatarForm, PasswordForm, PreferencesForm, ProfileForm
 from webapp.accounts.views.blueprint import blueprint
 from webapp.config import current_settings
 from webapp.errors import AppError, Invalid
@@ -23,15 +23,10 @@ IMAGE_SECONDS = 3600
 def profile() -> ResponseReturnValue:
     """Show and change the profile."""
     form = ProfileForm(obj=current_user)
-    form.offer_timezones(service.timezones())
     if form.validate_on_submit():
         try:
             service.update_profile(
-                current_user,
-                display_name=form.display_name.data,
-                username=form.username.data,
-                locale=form.locale.data,
-                timezone=form.timezone.data,
+                current_user, display_name=form.display_name.data, username=form.username.data
             )
         except AppError as error:
             form.apply_error(error)
@@ -55,10 +50,21 @@ def change_avatar() -> ResponseReturnValue:
             raise Invalid(_("Choose a picture first."), field="avatar")
     except AppError as error:
         form.apply_error(error)
-        profile_form = ProfileForm(formdata=None, obj=current_user)
-        profile_form.offer_timezones(service.timezones())
-        return _profile_page(profile_form, form, error.status)
+        return _profile_page(ProfileForm(formdata=None, obj=current_user), form, error.status)
     return redirect(url_for("accounts.profile"), 303)
+
+
+@blueprint.route("/profile/preferences", methods=["GET", "POST"])
+def preferences() -> ResponseReturnValue:
+    """Show and change language and time zone; the theme belongs to the device."""
+    form = PreferencesForm(obj=current_user)
+    form.offer_timezones(service.timezones())
+    if form.validate_on_submit():
+        service.set_preferences(current_user, locale=form.locale.data, timezone=form.timezone.data)
+        flash(_("Saved."), "success")
+        return redirect(url_for("accounts.preferences"), 303)
+    page = render_template("accounts/preferences.html", form=form, tab="preferences")
+    return page, 422 if form.errors else 200
 
 
 @blueprint.route("/profile/password", methods=["GET", "POST"])
