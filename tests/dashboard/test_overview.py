@@ -17,9 +17,12 @@ from tests.conftest import make_settings, running
 from tests.pages import PageClient
 from tests.people import Person, add_admin, add_user, sign_in, sign_in_admin
 from webapp.dashboard import periods
+from webapp.dashboard.ledgers import Ledger
 from webapp.dashboard.snapshots import take
+from webapp.database.buckets import HOUR
 from webapp.extensions import db
 from webapp.lib import checks, clock
+from webapp.llm.figures import Sum
 from webapp.llm.models import UsageEntry
 from webapp.mail.models import MailMessage, MailState
 
@@ -56,7 +59,7 @@ def test_counts_by_hour_and_ending_on_both_databases(each_app: Flask, lin: int) 
         add_usage(lin, NOON - dt.timedelta(minutes=5), 3, first_token_ms=400, cost_micros=100)
         add_usage(lin, NOON - dt.timedelta(hours=2), 2, ending="failed")
         add_usage(None, NOON - dt.timedelta(hours=30), 4)
-        taken = take(periods.period_of("day"))
+        taken = take(periods.period_of("day"), Ledger(HOUR))
         pieces = taken.period.spread(taken.answers)
         assert [(ending, took.answers) for ending, took in pieces[-1]] == [("complete", 3)]
         assert [(ending, took.answers) for ending, took in pieces[-3]] == [("failed", 2)]
@@ -74,7 +77,8 @@ def test_pieces_are_days_of_the_reader(each_app: Flask, lin: int) -> None:
         g.admin = SimpleNamespace(timezone="Asia/Shanghai", locale="en")
         add_usage(lin, dt.datetime(2026, 11, 22, 15, 59, tzinfo=dt.UTC))
         add_usage(lin, dt.datetime(2026, 11, 22, 16, 1, tzinfo=dt.UTC), 2)
-        taken = take(periods.period_of("week"))
+        week = periods.period_of("week")
+        taken = take(week, Ledger(week.width))
         counts = [sum(took.answers for _e, took in each) for each in taken.period.spread(taken.answers)]
         assert counts == [0, 0, 0, 0, 1, 2, 0]
         assert taken.period.starts[-1] == dt.datetime(2026, 11, 23, 16, tzinfo=dt.UTC)
@@ -87,9 +91,28 @@ def test_zone_between_the_hours(each_app: Flask, lin: int) -> None:
         g.admin = SimpleNamespace(timezone="Asia/Kolkata", locale="en")
         add_usage(lin, dt.datetime(2026, 11, 23, 18, 25, tzinfo=dt.UTC))
         add_usage(lin, dt.datetime(2026, 11, 23, 18, 35, tzinfo=dt.UTC), 2)
-        taken = take(periods.period_of("week"))
+        week = periods.period_of("week")
+        taken = take(week, Ledger(week.width))
         counts = [sum(took.answers for _e, took in each) for each in taken.period.spread(taken.answers)]
         assert counts == [0, 0, 0, 0, 0, 1, 2]
+
+
+def test_what_is_over_is_counted_once_and_what_is_new_is_added(app: Flask, user: Person) -> None:
+    """A ledger that was read before says the same as one that reads everything."""
+    ledger = Ledger(HOUR)
+    with app.test_request_context(), time_machine.travel(NOON, tick=False) as time:
+        for hours in range(5):
+            add_usage(user.id, clock.utc_now() - dt.timedelta(minutes=1), 2, first_token_ms=300 + hours)
+            period = periods.period_of("day")
+            again, anew = take(period, ledger), take(period, Ledger(HOUR))
+            assert summed(again.answers, "complete") == summed(anew.answers, "complete") == 2 * (hours + 1)
+            assert sorted(again.waits) == sorted(anew.waits)
+            assert (again.active, again.active_by_piece) == (anew.active, anew.active_by_piece)
+            time.shift(dt.timedelta(minutes=50))
+
+
+def summed(answers: list[tuple[dt.datetime, tuple[str, Sum]]], ending: str) -> int:
+    return sum(took.answers for _hour, (each, took) in answers if each == ending)
 
 
 def test_an_answer_leaves_how_long_its_first_word_took(app: Flask, signed_in: PageClient) -> None:

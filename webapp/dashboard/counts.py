@@ -11,7 +11,7 @@ from webapp.accounts import figures as people
 from webapp.lib import clock
 from webapp.mail import figures as mail
 
-SECONDS: Final = 10.0
+SECONDS: Final = 60.0
 _EXTENSION: Final = "navigation_counts"
 
 
@@ -24,7 +24,7 @@ class Counts:
 
 
 def counts() -> Counts:
-    """Return the numbers, at most ten seconds old."""
+    """Return the numbers, at most a minute old."""
     kept: tuple[float, Counts] | None = current_app.extensions.get(_EXTENSION)
     now = clock.monotonic()
     if kept is None or now - kept[0] > SECONDS:

@@ -1,4 +1,4 @@
-"""What the overview shows, counted at most twice a minute by each process, whoever looks at it."""
+"""What the overview shows, counted now and then by each process, however many look at it."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Final, cast
 from flask import Flask, current_app
 
 from webapp.accounts import figures as people
-from webapp.dashboard.periods import Period
+from webapp.dashboard.ledgers import Ledger
+from webapp.dashboard.periods import DAY, MONTH, WEEK, Period
 from webapp.lib import clock
-from webapp.llm import figures as usage
 from webapp.llm.figures import Sum
 
-SECONDS: Final = 30.0
+SECONDS: Final = {DAY: 30.0, WEEK: 120.0, MONTH: 600.0}  # so old the figures of a period may be
 SHORTEST_SECONDS: Final = 3.0  # however often somebody asks for new figures
 HEAT_DAYS: Final = 7
 _EXTENSION: Final = "overview_snapshots"
@@ -42,16 +42,22 @@ class Snapshots:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._ledgers: dict[int, Ledger] = {}
         self._taken: dict[tuple[object, ...], tuple[float, Snapshot]] = {}
 
     def get(self, period: Period, *, anew: bool) -> Snapshot:
         """Return figures that are not old, or, if asked for anew, fresh ones."""
         key = (period.name, period.starts)
         with self._lock:
-            self._taken = {each: kept for each, kept in self._taken.items() if _age(kept[0]) < SECONDS}
+            self._taken = {
+                each: kept
+                for each, kept in self._taken.items()
+                if _age(kept[0]) < SECONDS[kept[1].period.name]
+            }
             found = self._taken.get(key)
+            ledger = self._ledgers.setdefault(period.width, Ledger(period.width))
             if found is None or (anew and _age(found[0]) > SHORTEST_SECONDS):
-                found = self._taken[key] = (clock.monotonic(), take(period))
+                found = self._taken[key] = (clock.monotonic(), take(period, ledger))
             return found[1]
 
 
@@ -65,21 +71,20 @@ def snapshot(period: Period, *, anew: bool = False) -> Snapshot:
     return cast(Snapshots, current_app.extensions[_EXTENSION]).get(period, anew=anew)
 
 
-def take(period: Period) -> Snapshot:
+def take(period: Period, ledger: Ledger) -> Snapshot:
     """Count."""
-    since, width = period.before, period.width
-    week = min(period.start, period.now - dt.timedelta(days=HEAT_DAYS))
-    by_hour = usage.by_hour(min(since, week), width)
-    answers = [(hour, (ending, took)) for hour, ending, took in by_hour if hour >= since]
+    since, width, now = period.before, period.width, period.now
+    week = min(period.start, now - dt.timedelta(days=HEAT_DAYS))
+    answers, waits = ledger.read(min(since, week), now)
     return Snapshot(
         taken_at=clock.utc_now(),
         period=period,
-        answers=answers,
-        waits=[(hour, (place, count)) for hour, place, count in usage.waits(since, width)],
-        writing=[(hour, took.answers) for hour, _ending, took in by_hour if hour >= week],
-        active=usage.people(period.start, period.now),
-        active_before=usage.people(period.before, period.start),
-        active_by_piece=[usage.people(*bounds) for bounds in period.bounds],
+        answers=[row for row in answers if row[0] >= since],
+        waits=[row for row in waits if row[0] >= since],
+        writing=[(hour, took.answers) for hour, (_ending, took) in answers if hour >= week],
+        active=ledger.people(period.start, now, now),
+        active_before=ledger.people(since, period.start, now),
+        active_by_piece=[ledger.people(start, end, now) for start, end in period.bounds],
         new_users=people.new_users(since, width),
         sign_ins=people.sign_ins(since, width),
     )

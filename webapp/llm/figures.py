@@ -32,19 +32,19 @@ class Sum:
         return self.prompt_tokens + self.completion_tokens
 
 
-def by_hour(since: dt.datetime, width: int) -> list[tuple[dt.datetime, str, Sum]]:
+def by_hour(start: dt.datetime, end: dt.datetime, width: int) -> list[tuple[dt.datetime, str, Sum]]:
     """Return what answers took by hour and ending."""
     hour = bucket(UsageEntry.created_at, width)
-    query = select(hour, UsageEntry.ending, *_sums()).where(UsageEntry.created_at >= since)
+    query = select(hour, UsageEntry.ending, *_sums()).where(_within(start, end))
     found = rows(query.group_by(hour, UsageEntry.ending))
     return [(moment_of(row[0]), row[1], _sum(row, 2)) for row in found]
 
 
-def waits(since: dt.datetime, width: int) -> list[tuple[dt.datetime, int, int]]:
+def waits(start: dt.datetime, end: dt.datetime, width: int) -> list[tuple[dt.datetime, int, int]]:
     """Return how many answers began after how long: hour, bin of WAIT_BIN_MS, count."""
     hour, place = bucket(UsageEntry.created_at, width), UsageEntry.first_token_ms // WAIT_BIN_MS
     query = select(hour, place, func.count()).where(
-        UsageEntry.created_at >= since, UsageEntry.first_token_ms.is_not(None)
+        _within(start, end), UsageEntry.first_token_ms.is_not(None)
     )
     return [(moment_of(row[0]), int(row[1]), row[2]) for row in rows(query.group_by(hour, place))]
 
