@@ -15,7 +15,9 @@ ROOT = Path(__file__).resolve().parents[2]
 CHINESE = ROOT / "webapp" / "translations" / "zh_CN" / "LC_MESSAGES" / "messages.po"
 PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]")
 # Names and signs that are the same in both languages.
-SAME_IN_BOTH = re.compile(r"(Agent Tools|Cookies|CSV|JSON lines|Redis|p95|English|中文|API|[\W\d_]+|%\(\w+\)s)*")
+SAME_IN_BOTH = re.compile(
+    r"(Agent Tools|Cookies|CSV|JSON lines|Redis|p95|English|中文|API|[\W\d_]+|%\(\w+\)s)*"
+)
 
 
 def messages_in_code() -> set[str]:

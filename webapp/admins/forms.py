@@ -20,6 +20,8 @@ from webapp.identity.rules import EMAIL_MAX_LENGTH, PASSWORD_MAX_LENGTH
 from webapp.web.forms import Form
 from webapp.web.locale import LANGUAGES
 
+CODE_FIELD_LENGTH = 40  # room for a recovery code with hyphens and spaces
+
 
 def _needed(longest: int) -> list[object]:
     return [InputRequired(_l("Fill in this field.")), Length(max=longest)]
@@ -92,3 +94,9 @@ class OwnPasswordForm(Form):
 
     current = PasswordField(_l("Current password"), _needed(PASSWORD_MAX_LENGTH))
     new = PasswordField(_l("New password"), _needed(PASSWORD_MAX_LENGTH))
+
+
+class CodeForm(Form):
+    """A code of the authenticator app."""
+
+    code = StringField(_l("Code"), _needed(CODE_FIELD_LENGTH))

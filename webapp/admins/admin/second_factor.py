@@ -6,9 +6,9 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from webapp.accounts.forms import CodeForm
 from webapp.admins import service
 from webapp.admins.admin.actor import actor
+from webapp.admins.forms import CodeForm
 from webapp.config import current_settings
 from webapp.errors import Invalid
 from webapp.identity import service as identity
