@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Response, redirect, render_template, request, stream_with_context, url_for
@@ -17,7 +18,7 @@ from webapp.audit.rules import Event
 from webapp.audit.words import verdict_in_words
 from webapp.errors import Invalid
 from webapp.lib import clock
-from webapp.web.guards import current_admin, needs
+from webapp.web.guards import current_admin, fresh, needs
 from webapp.web.limits import limit
 
 blueprint = Blueprint("audit", __name__, url_prefix="/audit", template_folder="templates")
@@ -42,7 +43,6 @@ def index() -> ResponseReturnValue:
         typed=dict.fromkeys(NAMES, "") | typed,
         chosen=chosen,
         events=[event.value for event in Event],
-        days=reading.TEXT_SEARCH_DAYS,
         newer=_address(typed, before=page.previous_cursor) if page.previous_cursor else "",
         older=_address(typed, after=page.next_cursor) if page.next_cursor else "",
     )
@@ -58,6 +58,7 @@ def entry(entry_id: str) -> ResponseReturnValue:
 
 @blueprint.post("/export")
 @needs("audit.export")
+@fresh
 @limit("audit_export")
 def export() -> ResponseReturnValue:
     """Send what fits the filter as a file, a piece at a time; that it was taken is recorded first."""
@@ -107,12 +108,13 @@ def _filter(typed: dict[str, str]) -> reading.Filter:
         event = Event(typed["event"]) if "event" in typed else None
     except ValueError:
         raise Invalid(_("There is no such event."), field="event") from None
-    return reading.Filter(
+    chosen = reading.Filter(
         event=event,
         since=_day(typed, "from"),
         until=_day(typed, "to", later=dt.timedelta(days=1)),
         **{name: typed.get(name, "") for name in TEXTS},
     )
+    return replace(chosen, since=reading.text_search_start()) if chosen.needs_start else chosen
 
 
 def _day(typed: dict[str, str], name: str, later: dt.timedelta = dt.timedelta()) -> dt.datetime | None:

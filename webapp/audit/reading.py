@@ -20,8 +20,9 @@ from webapp.lib.csv_lines import BYTE_ORDER_MARK, csv_line
 
 PAGE: Final = 50
 EXPORT_BATCH: Final = 500
-# Names and texts have no index: without a date of its own such a search goes back so far.
+# Names and texts have no index: without a date of its own such a search goes back so far, whichever is less.
 TEXT_SEARCH_DAYS: Final = 30
+TEXT_SEARCH_ENTRIES: Final = 100_000
 NEWEST_FIRST: Final = Order(AuditEntry.created_at, AuditEntry.id)
 EXPORTED: Final = (
     "created_at",
@@ -64,8 +65,8 @@ class Filter:
         return any(getattr(self, field.name) for field in fields(self))
 
     @property
-    def is_bounded(self) -> bool:
-        """Whether the search goes back a limited time only, for want of a date."""
+    def needs_start(self) -> bool:
+        """Whether the search would read the whole log, for want of a date."""
         return self.since is None and any(
             text and not _kind_and_id(text) for text in (self.actor, self.target, self.q)
         )
@@ -73,6 +74,16 @@ class Filter:
     def as_told(self) -> dict[str, str]:
         """Return what is looked for, for the entry that an export leaves."""
         return {field.name: str(value) for field in fields(self) if (value := getattr(self, field.name))}
+
+
+def text_search_start() -> dt.datetime:
+    """Return how far back a search for words goes that names no date."""
+    order = (AuditEntry.created_at.desc(), AuditEntry.id.desc())
+    far = db.session.scalar(
+        select(AuditEntry.created_at).order_by(*order).offset(TEXT_SEARCH_ENTRIES).limit(1)
+    )
+    month_ago = clock.utc_now() - dt.timedelta(days=TEXT_SEARCH_DAYS)
+    return month_ago if far is None else max(far, month_ago)
 
 
 def entries(chosen: Filter, *, after: str | None, before: str | None) -> Page[AuditEntry]:
@@ -126,9 +137,6 @@ def _object(row: Any) -> dict[str, Any]:
 
 
 def _fitting(query: Select[*tuple[Any, ...]], chosen: Filter) -> Select[Any]:
-    since = chosen.since
-    if chosen.is_bounded:
-        since = clock.utc_now() - dt.timedelta(days=TEXT_SEARCH_DAYS)
     conditions: list[ColumnElement[bool]] = []
     if chosen.event:
         conditions.append(AuditEntry.event == chosen.event.value)
@@ -140,8 +148,8 @@ def _fitting(query: Select[*tuple[Any, ...]], chosen: Filter) -> Select[Any]:
         conditions.append(AuditEntry.address == chosen.address)
     if chosen.request_id:
         conditions.append(AuditEntry.request_id == chosen.request_id)
-    if since:
-        conditions.append(AuditEntry.created_at >= since)
+    if chosen.since:
+        conditions.append(AuditEntry.created_at >= chosen.since)
     if chosen.until:
         conditions.append(AuditEntry.created_at < chosen.until)
     if chosen.q:
