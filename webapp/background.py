@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Final
 
 from flask import Flask
+from flask_babel import lazy_gettext as _l
 from sqlalchemy.exc import SQLAlchemyError
 
 from webapp.accounts import jobs as accounts_jobs
@@ -33,6 +34,31 @@ log = logging.getLogger(__name__)
 
 RUNNER: Final = (sys.executable, "-m", "webapp.runner")
 TICK: Final = "task_tick"
+# How the recurring work is called, and what it does.
+WORDS: Final = {
+    "deliver_mail": (_l("Deliver mail"), _l("Sends what waits in the mail queue.")),
+    "expire_mail": (_l("Clear the mail queue"), _l("Erases mails that were sent or are too old to be sent.")),
+    "seal_audit": (_l("Seal the audit log"), _l("Links new entries into the chain that shows any change.")),
+    "prune_audit": (
+        _l("Prune the audit log"),
+        _l("Removes entries that are older than the settings keep them."),
+    ),
+    "purge_codes": (_l("Clear mailed codes"), _l("Deletes codes that were used or have expired.")),
+    "purge_sessions": (_l("Clear sign-ins"), _l("Deletes sessions that ended long ago.")),
+    "purge_sign_ins": (_l("Clear the record of sign-ins"), _l("Deletes old entries of who signed in where.")),
+    "purge_devices": (_l("Clear known devices"), _l("Deletes devices that were not used for long.")),
+    "purge_throttles": (_l("Clear counts of failed sign-ins"), _l("Deletes counts that no longer matter.")),
+    "purge_links": (_l("Clear one-time links"), _l("Deletes links that were used or have expired.")),
+    "purge_tokens": (_l("Clear API tokens"), _l("Deletes tokens that ended long ago.")),
+    "erase_accounts": (
+        _l("Erase deleted accounts"),
+        _l("Erases accounts whose owners asked for it, once the time to think it over has passed."),
+    ),
+    "purge_deleted_conversations": (
+        _l("Clear deleted chats"),
+        _l("Deletes for good what people put in the bin a while ago."),
+    ),
+}
 # Recurring work of the program itself: short, and harmless when it is done twice.
 JOBS: Final[list[tuple[str, Callable[[], object], int]]] = [
     *mail_jobs.JOBS,
@@ -46,8 +72,15 @@ JOBS: Final[list[tuple[str, Callable[[], object], int]]] = [
 def init_app(app: Flask, settings: Settings) -> None:
     """Register the functions that tasks may run, and make the engine; starts nothing."""
     for name, job, seconds in JOBS:
+        label, description = WORDS.get(name, (None, None))
         task_registry.register(
-            name=name, interval_seconds=seconds, isolated=False, creatable=False, idempotent=True
+            name=name,
+            interval_seconds=seconds,
+            label=label,
+            description=description,
+            isolated=False,
+            creatable=False,
+            idempotent=True,
         )(job)
     for module in settings.task_modules:
         importlib.import_module(module)

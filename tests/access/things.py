@@ -5,6 +5,7 @@ Things of users belong to Lin Yue.
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 from collections.abc import Callable
 from io import BytesIO
@@ -16,6 +17,7 @@ from tests.access.people import Cast
 from tests.accounts.pictures import picture
 from tests.chat.waiting import ask, wait_for_end
 from tests.people import add_admin, add_user, sign_in, sign_in_admin
+from tests.tasks import functions
 from webapp import app as application
 from webapp.accounts import service as accounts
 from webapp.accounts.models import User
@@ -30,6 +32,8 @@ from webapp.identity.models import LoginSession, VerificationCode
 from webapp.identity.rules import Realm
 from webapp.lib import clock
 from webapp.mail import outbox
+from webapp.tasks import service as tasks
+from webapp.tasks.models import Task
 from webapp.web.assets import asset_url
 
 _numbers = itertools.count()
@@ -185,6 +189,30 @@ def api_token(cast: Cast) -> dict[str, str]:
         return {"token_id": row.public_id}
 
 
+def task_function(_cast: Cast) -> dict[str, str]:
+    """A function of which administrators may make tasks."""
+    return {"func_name": functions.note.__name__}
+
+
+def task(cast: Cast) -> dict[str, str]:
+    """A task that comes due tomorrow."""
+    with cast.app.app_context():
+        tomorrow = clock.utc_now() + dt.timedelta(days=1)
+        made = Task(name="Tomorrow", func_name="note", arguments='{"path": "x"}', scheduled_at=tomorrow)
+        db.session.add(made)
+        db.session.commit()
+        return {"task_id": made.public_id}
+
+
+def run(cast: Cast) -> dict[str, str]:
+    """A run that has ended."""
+    values = task(cast)
+    with cast.app.app_context():
+        made = tasks.run_now(audit.SYSTEM, values["task_id"])
+        tasks.cancel_run(audit.SYSTEM, made.public_id)
+        return {"run_id": made.public_id}
+
+
 MAKERS: Final[dict[str, Callable[[Cast], dict[str, str]]]] = {
     each.__name__: each
     for each in (
@@ -207,6 +235,9 @@ MAKERS: Final[dict[str, Callable[[Cast], dict[str, str]]]] = {
         device,
         api_token,
         admin_session,
+        task_function,
+        task,
+        run,
     )
 }
 EVERYBODYS: Final = frozenset(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import os
 import time
 from pathlib import Path
+from typing import Literal
 
 from webapp.tasks.context import RunContext
 from webapp.tasks.registry import Failed, Skip, task_registry
@@ -68,3 +70,22 @@ def fail_until(path: str, times: int) -> int:
     if tries <= times:
         raise Failed(f"try {tries}")
     return tries
+
+
+@task_registry.register(name="report", label="Report")
+def report(
+    run: RunContext,
+    title: str,
+    count: int = 1,
+    ratio: float | None = None,
+    kind: Literal["text", "pdf"] = "text",
+    day: dt.date | None = None,
+    loud: bool = False,
+    names: list[str] | None = None,
+) -> str:
+    """Count slowly, in words."""
+    for number in range(count):
+        log.info("%s %s of %s", title, number + 1, count)
+        run.progress(number + 1, count, title)
+        time.sleep(0.2)
+    return f"{title} {kind} {ratio} {day} {loud} {names}"

@@ -25,6 +25,7 @@ from webapp.errors import AppError
 from webapp.identity import admin as codes
 from webapp.llm import admin as providers
 from webapp.settings import admin as settings
+from webapp.tasks import admin as tasks
 from webapp.web.requests import ADMIN_BLUEPRINT
 
 # What each feature brings: blueprints of pages, mounted below /admin.
@@ -36,6 +37,7 @@ PAGES: tuple[Blueprint, ...] = (
     usage.blueprint,
     system.blueprint,
     users.blueprint,
+    tasks.blueprint,
     codes.blueprint,
     mail.blueprint,
     announcements.blueprint,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from flask import current_app, g, redirect, request, session, url_for
@@ -45,6 +46,7 @@ def check() -> ResponseReturnValue | None:
     permission = permission_of(view)
     if permission is None or (permission != ANY_ADMIN and not g.admin.may(permission)):
         raise NotAllowed(_("Your role does not allow this. A superadmin can change your role."))
+    g.admin_still_allowed = partial(_still_allowed, g.admin_session_id, g.admin.public_id, permission)
     return None
 
 
@@ -53,3 +55,10 @@ def _ask_for_second_factor() -> ResponseReturnValue:
     if wants_page() and request.method in {"GET", "HEAD"}:
         return redirect(url_for(SECOND_FACTOR_ENDPOINT, next=request.full_path.rstrip("?")))
     raise NotAllowed(_("Set up two-step sign-in first: administrators need it here."))
+
+
+def _still_allowed(session_id: int, admin_id: str, permission: str) -> bool:
+    """Tell whether a session still holds and its administrator still has the permission."""
+    if session_id not in identity.live_among([session_id]):
+        return False
+    return permission == ANY_ADMIN or admins.get_admin(admin_id).may(permission)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import delete, select
 
 from webapp.config import current_settings
@@ -30,7 +31,7 @@ def ensure_built_in() -> None:
         row = rows.pop(found.name, None)
         if row is None:
             db.session.add(
-                Task(name=str(found.label), func_name=found.name, built_in_key=found.name, **_values(found))
+                Task(name=str(found.label), func_name=found.name, built_in_key=found.name, **values_of(found))
             )
         elif not row.customised:
             _follow(row, found)
@@ -38,7 +39,14 @@ def ensure_built_in() -> None:
         gone.state, gone.next_run_at = TaskState.DISABLED.value, None
 
 
-@task_registry.register(name="purge_task_runs", interval_hours=1, isolated=False, creatable=False)
+@task_registry.register(
+    name="purge_task_runs",
+    interval_hours=1,
+    label=_l("Clear the history of tasks"),
+    description=_l("Deletes runs and logs that are older than the settings keep them."),
+    isolated=False,
+    creatable=False,
+)
 @write_transaction
 def purge_task_runs() -> int:
     """Delete old runs of tasks."""
@@ -57,7 +65,7 @@ def purge_task_runs() -> int:
 
 
 def _follow(row: Task, found: TaskFunction) -> None:
-    values = _values(found)
+    values = values_of(found)
     if all(getattr(row, name) == value for name, value in values.items()):
         return
     for name, value in values.items():
@@ -66,7 +74,8 @@ def _follow(row: Task, found: TaskFunction) -> None:
         row.state, row.next_run_at = TaskState.ACTIVE.value, row.schedule.next_after(clock.utc_now())
 
 
-def _values(found: TaskFunction) -> dict[str, Any]:
+def values_of(found: TaskFunction) -> dict[str, Any]:
+    """Return the columns that follow from how a function is registered."""
     schedule, options = found.schedule, found.options
     assert schedule is not None  # noqa: S101 - only such have a task of their own
     return {

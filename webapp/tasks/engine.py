@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 from typing import Final, cast
 
 from flask import Flask, current_app
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
 from webapp.database import db
 from webapp.lib import clock, processes
@@ -69,6 +71,15 @@ class Engine:
             self.last_tick = clock.monotonic()
         finally:
             self._ticking.release()
+
+    def wake(self) -> None:
+        """Tick now instead of within a second; does nothing in a process that does no scheduled work."""
+        if self.last_tick is not None and not self._closing:
+            threading.Thread(target=self._tick_once, name="task-wake", daemon=True).start()
+
+    def _tick_once(self) -> None:
+        with self.app.app_context(), contextlib.suppress(SQLAlchemyError):  # the next tick comes anyway
+            self.tick()
 
     def close(self, seconds: float = 0.0) -> None:
         """Start nothing more, give what runs so long to end, then end it; what is lost is found by others."""

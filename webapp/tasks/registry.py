@@ -61,7 +61,7 @@ class TaskFunction:
     name: str
     function: Callable[..., Any]
     label: Any
-    description: str
+    description: Any
     parameters: type[BaseModel]
     takes_run: bool
     schedule: Schedule | None
@@ -94,10 +94,14 @@ class TaskRegistry:
         cron: str | None = None,
         timezone: str = "UTC",
         label: Any = None,
+        description: Any = None,
         creatable: bool = True,
         **options: Any,
     ) -> Callable[[F], F]:
-        """Register a function; with an interval or cron expression it has a built-in task. See `Options`."""
+        """Register a function; with an interval or cron expression it has a built-in task. See `Options`.
+
+        `label` and `description` may be lazy texts; by default they follow from the name and the docstring.
+        """
         if not _NAME.fullmatch(name):
             raise ValueError(f"not a name for a task: {name!r}")
         seconds = _seconds(interval_seconds, interval_minutes, interval_hours)
@@ -116,7 +120,7 @@ class TaskRegistry:
                 name=name,
                 function=function,
                 label=label or name.replace("_", " ").capitalize(),
-                description=inspect.cleandoc(function.__doc__ or "").partition("\n")[0],
+                description=description or inspect.cleandoc(function.__doc__ or "").partition("\n")[0],
                 parameters=_parameters(name, function),
                 takes_run=RUN in inspect.signature(function).parameters,
                 schedule=schedule,

@@ -23,6 +23,16 @@ QUEUE_PATIENCE: Final = dt.timedelta(days=1)  # a queued run nobody could start 
 MIN_INTERVAL_SECONDS: Final = 1
 MAX_TIMEOUT_SECONDS: Final = 24 * 3600
 MAX_RETRIES: Final = 20
+MAX_BACKOFF_SECONDS: Final = 3600
+MAX_GRACE_SECONDS: Final = 7 * 24 * 3600
+MAX_INTERVAL_SECONDS: Final = 366 * 24 * 3600
+MAX_DISABLE_AFTER: Final = 1000
+TASKS_PER_PAGE: Final = 50
+RUNS_PER_PAGE: Final = 50
+BULK_LIMIT: Final = 100
+LINES_AT_ONCE: Final = 500  # of a log, read at one time
+SPARK_RUNS: Final = 14
+LATE_SECONDS: Final = 60  # an active task due for so long means that no process does the scheduled work
 
 
 class TaskState(StrEnum):
@@ -78,3 +88,10 @@ class Overlap(StrEnum):
     SKIP = "skip"
     QUEUE = "queue"
     ALLOW = "allow"
+
+
+class Notify(StrEnum):
+    """Who is told of failures."""
+
+    DIGEST = ""  # those whom the setting names, in a collected mail
+    NOBODY = "nobody"

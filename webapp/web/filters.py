@@ -33,6 +33,7 @@ def init_app(app: Flask) -> None:
         tint=tint,
         date=local_date,
         day=local_day,
+        weekday=weekday,
         clock=local_clock,
         moment=local_moment,
         ago=local_ago,
@@ -105,6 +106,11 @@ def local_day(moment: dt.datetime) -> Markup:
     return _time_element(
         moment, format_skeleton("MMMd", to_user_timezone(_aware(moment)), locale=_date_locale())
     )
+
+
+def weekday(day: dt.date) -> str:
+    """Return a day with the name of its weekday, short."""
+    return str(format_skeleton("MMMEd", dt.datetime.combine(day, dt.time()), locale=_date_locale()))
 
 
 def local_clock(moment: dt.datetime) -> Markup:

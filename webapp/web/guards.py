@@ -43,6 +43,15 @@ def admin_session_id() -> int:
     return session_id
 
 
+def still_allowed() -> Callable[[], bool]:
+    """Return what tells, long after the request at hand, whether its administrator may still see what the view shows.
+
+    For streams: it needs an application context, and reads the session and the permission anew.
+    """
+    check: Callable[[], bool] = g.admin_still_allowed
+    return check
+
+
 def public(view: Callable[P, R]) -> Callable[P, R]:
     """Mark a view as reachable by anybody."""
     setattr(view, _PUBLIC, True)

@@ -48,10 +48,13 @@ LIMITS: Final[dict[str, Limit]] = {
     "import": Limit("30 per hour", "admin"),
     "bulk": Limit("60 per hour", "admin"),
     "provider_test": Limit("5 per minute; 60 per hour", "admin"),
+    "task_open_stream": Limit("240 per minute", "admin"),
     "mail_test": Limit("5 per minute; 30 per hour", "admin"),
 }
 
-COUNTED_WHEN_READ: Final = frozenset({"chat_open_stream", "chat_search"})  # reading is what costs here
+COUNTED_WHEN_READ: Final = frozenset(
+    {"chat_open_stream", "task_open_stream", "chat_search"}
+)  # reading is what costs here
 
 
 def init_app(app: Flask, settings: Settings) -> None:
