@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import re
 import threading
-from collections.abc import Callable
 
 import pytest
 import time_machine
 from flask import Flask
-from sqlalchemy import event, select
+from sqlalchemy import select
 
+from tests.database.statements import statements_of
 from tests.letters import codes_to
 from tests.pages import PageClient
 from tests.people import PASSWORD, Person, add_user, sign_in
@@ -75,23 +75,6 @@ def test_refusals_look_the_same_for_known_and_unknown_names(app: Flask, user: Pe
             ]
         )
     assert seen[0] == seen[1]
-
-
-def statements_of(app: Flask, act: Callable[[], object]) -> list[str]:
-    """Return the SQL that an act runs, without the values."""
-    seen: list[str] = []
-
-    def note(_connection, _cursor, statement: str, *_rest: object) -> None:
-        seen.append(" ".join(statement.split()))
-
-    with app.app_context():
-        engine = db.engine
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        act()
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
-    return seen
 
 
 def test_refusals_take_the_same_steps_for_known_suspended_and_unknown_names(

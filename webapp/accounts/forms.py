@@ -34,7 +34,6 @@ from webapp.identity.rules import (
 from webapp.web.forms import Form
 from webapp.web.locale import LANGUAGES
 
-CODE_FIELD_LENGTH = 40  # room for a recovery code with hyphens and spaces
 _REQUIRED = _l("Fill this in.")
 
 
@@ -58,16 +57,6 @@ class RegisterForm(Form):
     password = PasswordField(_l("Password"), _needed(PASSWORD_MAX_LENGTH))
     code = StringField(_l("Code from the mail"), _needed(12))
     timezone = HiddenField()
-
-
-class EmptyForm(Form):
-    """A button."""
-
-
-class CodeForm(Form):
-    """The second step of signing in, and turning it on."""
-
-    code = StringField(_l("Code"), _needed(CODE_FIELD_LENGTH))
 
 
 class ConfirmForm(Form):

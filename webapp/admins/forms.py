@@ -94,9 +94,3 @@ class OwnPasswordForm(Form):
 
     current = PasswordField(_l("Current password"), _needed(PASSWORD_MAX_LENGTH))
     new = PasswordField(_l("New password"), _needed(PASSWORD_MAX_LENGTH))
-
-
-class CodeForm(Form):
-    """A code of the authenticator app."""
-
-    code = StringField(_l("Code"), _needed(CODE_FIELD_LENGTH))

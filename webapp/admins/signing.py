@@ -36,10 +36,10 @@ def log_in(*, login: str, password: str, client: identity.Client) -> SignIn:
     Raises TooMany after too many tries, whether there is such an administrator or not.
     """
     admin = find_admin(login)
+    stored, state = (admin.password_hash, admin.state) if admin else (None, "")
     attempt = identity.begin_attempt(Realm.ADMIN, name=login, subject=admin, client=client)
-    stored = admin.password_hash if admin else None
     right = identity.password_matches(password, stored)
-    if admin is None or stored is None or not right or admin.state != AdminState.ACTIVE.value:
+    if admin is None or stored is None or not right or state != AdminState.ACTIVE.value:
         raise _refused(attempt, Outcome.NOT_ALLOWED if right else Outcome.WRONG_PASSWORD)
     new_hash = identity.hashed_password(password) if identity.needs_new_hash(stored) else None
     outcome = _after_password(attempt, admin, stored, new_hash)

@@ -11,6 +11,7 @@ from typing import Final, cast
 from flask import Flask, current_app
 from markupsafe import Markup
 from sqlalchemy import or_, select
+from sqlalchemy.exc import DBAPIError
 
 from webapp.announcements.models import Announcement, AnnouncementDismissal
 from webapp.announcements.rules import KEPT_SECONDS, SHOWN_AT_ONCE, Audience
@@ -61,6 +62,8 @@ class Board:
         if clock.monotonic() - self._read_at > KEPT_SECONDS and self._lock.acquire(blocking=False):
             try:
                 self._notices, self._read_at = _read(), clock.monotonic()
+            except DBAPIError:
+                db.session.remove()  # a page that needs nothing else of the database is shown without them
             finally:
                 self._lock.release()
         now = clock.utc_now()

@@ -7,7 +7,6 @@ from typing import Final
 from flask import Blueprint, g, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
-from webapp.accounts.forms import CodeForm
 from webapp.admins import service
 from webapp.dashboard.forms import LoginForm
 from webapp.dashboard.guard import SIGN_IN_ENDPOINT
@@ -15,6 +14,7 @@ from webapp.errors import AppError
 from webapp.identity import service as identity
 from webapp.identity.rules import Realm
 from webapp.web import cookies, device_cookie
+from webapp.web.forms import CodeForm
 from webapp.web.guards import ANY_ADMIN, needs, public
 from webapp.web.limits import limit
 from webapp.web.redirects import safe_next

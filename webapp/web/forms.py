@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from flask_babel import get_locale
+from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import Field
+from wtforms import Field, StringField
 from wtforms.i18n import get_translations
+from wtforms.validators import InputRequired, Length
 
 from webapp.errors import AppError
+
+CODE_FIELD_LENGTH: Final = 40  # room for a recovery code with hyphens and spaces
 
 
 class _Translations:
@@ -44,3 +48,13 @@ class Form(FlaskForm):  # type: ignore[misc]
             self.form_errors.append(error.sentence)
         else:
             field.errors = [*field.errors, error.sentence]
+
+
+class EmptyForm(Form):
+    """A button."""
+
+
+class CodeForm(Form):
+    """A code: mailed, of an authenticator app, or for recovery; the second step of signing in, and turning it on."""
+
+    code = StringField(_l("Code"), [InputRequired(_l("Fill this in.")), Length(max=CODE_FIELD_LENGTH)])

@@ -26,13 +26,12 @@ class Limit:
     """A rate in the notation of the `limits` package, and what it is counted by."""
 
     rate: str
-    by: Literal["address", "user", "account", "admin"]
+    by: Literal["address", "user", "admin"]
 
 
 LIMITS: Final[dict[str, Limit]] = {
     "default": Limit("600 per minute", "address"),
     "login_address": Limit("20 per minute; 200 per hour", "address"),
-    "login_account": Limit("10 per 10 minutes", "account"),
     "mail_code": Limit("5 per minute; 30 per hour", "address"),
     "code_check": Limit("20 per minute", "address"),
     "chat_send": Limit("30 per minute; 600 per hour", "user"),
@@ -105,14 +104,8 @@ def _admin_key() -> str:
     return f"admin:{admin.public_id}" if admin is not None else f"address:{client_address()}"
 
 
-def _account_key() -> str:
-    """Count by the account that is tried, whoever tries: the name as typed, folded."""
-    return "account:" + request.form.get("login", request.form.get("email", "")).strip().casefold()[:320]
-
-
 _KEYS: Final[dict[str, Callable[[], Any]]] = {
     "address": client_address,
     "user": _user_key,
-    "account": _account_key,
     "admin": _admin_key,
 }

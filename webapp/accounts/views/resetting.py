@@ -7,12 +7,13 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from webapp.accounts import service
-from webapp.accounts.forms import EmptyForm, ForgotForm, NewPasswordForm, ResetForm
+from webapp.accounts.forms import ForgotForm, NewPasswordForm, ResetForm
 from webapp.accounts.views.blueprint import blueprint
 from webapp.accounts.views.registering import asks_for_code, code_page, note_code_asked
 from webapp.config import current_settings
 from webapp.errors import AppError, NotFound
 from webapp.web import cookies
+from webapp.web.forms import EmptyForm
 from webapp.web.guards import public
 from webapp.web.limits import limit
 

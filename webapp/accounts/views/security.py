@@ -11,13 +11,14 @@ from flask_babel import ngettext
 from flask_login import current_user
 
 from webapp.accounts import service
-from webapp.accounts.forms import AddressForm, CodeForm, EmptyForm
+from webapp.accounts.forms import AddressForm
 from webapp.accounts.views.blueprint import blueprint
 from webapp.config import current_settings
 from webapp.errors import AppError
 from webapp.identity import service as identity
 from webapp.identity.rules import Realm
 from webapp.lib import qr
+from webapp.web.forms import CodeForm, EmptyForm
 from webapp.web.guards import fresh
 from webapp.web.limits import limit
 

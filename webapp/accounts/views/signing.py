@@ -10,12 +10,13 @@ from flask_babel import gettext as _
 from flask_login import current_user, login_user, logout_user
 
 from webapp.accounts import service
-from webapp.accounts.forms import CodeForm, ConfirmForm, EmptyForm, LoginForm
+from webapp.accounts.forms import ConfirmForm, LoginForm
 from webapp.accounts.views.blueprint import blueprint
 from webapp.errors import AppError
 from webapp.identity import service as identity
 from webapp.identity.rules import Realm
 from webapp.web import cookies, device_cookie
+from webapp.web.forms import CodeForm, EmptyForm
 from webapp.web.guards import public
 from webapp.web.limits import limit
 from webapp.web.redirects import safe_next

@@ -8,12 +8,12 @@ from flask_babel import gettext as _
 
 from webapp.admins import service
 from webapp.admins.admin.actor import actor
-from webapp.admins.forms import CodeForm
 from webapp.config import current_settings
 from webapp.errors import Invalid
 from webapp.identity import service as identity
 from webapp.identity.rules import Realm
 from webapp.lib import qr
+from webapp.web.forms import CodeForm
 from webapp.web.guards import ANY_ADMIN, fresh, needs
 from webapp.web.limits import limit
 from webapp.web.redirects import safe_next
