@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import importlib
 import logging
+import signal
 import sys
+import threading
 from collections.abc import Callable
 from typing import Final
 
-from flask import Flask
+import click
+from flask import Flask, current_app
+from flask.cli import AppGroup
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -24,7 +28,7 @@ from webapp.database import db
 from webapp.extensions import scheduler
 from webapp.identity import jobs as identity_jobs
 from webapp.mail import jobs as mail_jobs
-from webapp.tasks import built_in, rules
+from webapp.tasks import built_in, cli, digest, rules
 from webapp.tasks.context import install_log_handler
 from webapp.tasks.engine import EXTENSION, Engine, engine
 from webapp.tasks.pool import Pool
@@ -34,6 +38,7 @@ log = logging.getLogger(__name__)
 
 RUNNER: Final = (sys.executable, "-m", "webapp.runner")
 TICK: Final = "task_tick"
+STOP_SECONDS: Final = 10.0  # for runs under way in `flask scheduler run`
 # How the recurring work is called, and what it does.
 WORDS: Final = {
     "deliver_mail": (_l("Deliver mail"), _l("Sends what waits in the mail queue.")),
@@ -69,6 +74,26 @@ JOBS: Final[list[tuple[str, Callable[[], object], int]]] = [
 ]
 
 
+assert digest.NAME  # noqa: S101 - imported for what it registers
+
+scheduler_group = AppGroup("scheduler", help="Scheduled work, in a process of its own.")
+
+
+@scheduler_group.command("run")
+def run_scheduler() -> None:
+    """Do scheduled work until TERM or Ctrl-C; any number of these may run beside each other."""
+    app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    start(app, always=True)
+    click.echo("Scheduled work is done here until TERM or Ctrl-C.")
+    while not stopping.wait(1):
+        pass
+    click.echo("Ending; what runs has a moment to finish.")
+    stop(app, STOP_SECONDS)
+
+
 def init_app(app: Flask, settings: Settings) -> None:
     """Register the functions that tasks may run, and make the engine; starts nothing."""
     for name, job, seconds in JOBS:
@@ -85,15 +110,17 @@ def init_app(app: Flask, settings: Settings) -> None:
     for module in settings.task_modules:
         importlib.import_module(module)
     install_log_handler()
+    app.cli.add_command(cli.group)
+    app.cli.add_command(scheduler_group)
     app.extensions[EXTENSION] = Engine(
         app, lambda: Pool(RUNNER, ROOT, settings.for_another_process()), slots=settings.task_slots
     )
 
 
-def start(app: Flask) -> None:
-    """Start the clock, unless other processes do the scheduled work; harmless when it runs."""
+def start(app: Flask, *, always: bool = False) -> None:
+    """Start the clock, unless the settings leave scheduled work to other processes; harmless when it runs."""
     settings: Settings = app.extensions["settings"]
-    if settings.scheduler == "off" or scheduler.running:
+    if (settings.scheduler == "off" and not always) or scheduler.running:
         return
     scheduler.init_app(app)
     with app.app_context():
@@ -111,12 +138,12 @@ def tick(app: Flask) -> None:
         _guarded(engine().tick)
 
 
-def stop(app: Flask) -> None:
-    """Stop the clock and end the runs of this process."""
+def stop(app: Flask, seconds: float = 0.0) -> None:
+    """Stop the clock, give the runs of this process so long to end, and end them."""
     if scheduler.running:
         scheduler.shutdown(wait=False)
     with app.app_context():
-        engine().close()
+        engine().close(seconds)
 
 
 def _guarded(duty: Callable[[], None]) -> None:

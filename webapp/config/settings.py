@@ -25,6 +25,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 ROOT: Final = Path(__file__).resolve().parents[2]
 SECRET_MIN_LENGTH: Final = 32
 WEAK_SECRETS: Final = ("changeme", "change-me", "secret", "dev", "password", "example", "test")
+_ADDRESS: Final = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+")
 _PRICE: Final = re.compile(r"[^=\s].*=\s*\d+(\.\d+)?\s*/\s*\d+(\.\d+)?")
 
 
@@ -134,6 +135,9 @@ class Settings(BaseSettings):
     task_modules: Names = Field((), description="modules with functions for tasks, imported at the start")
     task_slots: int = Field(4, ge=1, le=64, description="task runs one process has under way at a time")
     task_history_days: int = Field(30, ge=1, le=3650, description="task runs are kept for so long")
+    task_failures_to: Names = Field(
+        (), description="addresses that are told of failed tasks in a collected mail, comma separated"
+    )
 
     default_model: str = Field("", description="model chosen for a new chat; empty means the first available")
     zhipuai_api_key: SecretStr = Field(
@@ -227,6 +231,8 @@ class Settings(BaseSettings):
             )
         if "@" not in parseaddr(self.mail_sender)[1]:
             faults.append("MAIL_SENDER: give an e-mail address, such as tools@example.com.")
+        if not all(_ADDRESS.fullmatch(address) for address in self.task_failures_to):
+            faults.append("TASK_FAILURES_TO: give e-mail addresses, such as ops@example.com.")
         return faults
 
     def _production_faults(self) -> list[str]:

@@ -39,6 +39,7 @@ _WHOLE = {
     ),
     "default_timezone": _l("Name a time zone as in Asia/Shanghai, or UTC."),
     "mail_sender": _l("Give an e-mail address, such as tools@example.com."),
+    "task_failures_to": _l("Give e-mail addresses, one a line, such as ops@example.com."),
     "model_prices": _l("Write each as model=input/output, such as glm-4-plus=5/5, with decimal points."),
     "zhipuai_base_url": _l("Give a whole address, such as https://example.com."),
     "openai_compatible_base_url": _l("Give a whole address, such as https://example.com."),

@@ -42,7 +42,7 @@ GROUPS: Final[dict[str, tuple[str, ...]]] = {
         "llm_idle_timeout_seconds",
         "max_streams_per_user",
     ),
-    "records": ("audit_retention_days", "task_history_days"),
+    "records": ("audit_retention_days", "task_history_days", "task_failures_to"),
 }
 CHANGEABLE: Final = frozenset(name for names in GROUPS.values() for name in names)
 # A secret is meant for one service: where the service's origin changes, the secret goes (requirement M5).

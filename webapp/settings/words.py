@@ -126,6 +126,10 @@ WORDS: Final[dict[str, Words]] = {
         _l("Keep the history of tasks for"),
         _l("Days, from 1 to 3650. Older runs and their logs are removed."),
     ),
+    "task_failures_to": Words(
+        _l("Who is told of failed tasks"),
+        _l("Addresses, one a line. They get one collected mail an hour, and none when nothing failed."),
+    ),
 }
 
 CHOICES: Final[dict[str, dict[str, LazyString | str]]] = {
