@@ -20,7 +20,12 @@ DARK = re.compile(r"\[data-bs-theme=dark\] \{(?P<body>.*?)\n\}", re.DOTALL)
 AUTO = re.compile(
     r"@media \(prefers-color-scheme: dark\) \{\s*\[data-bs-theme=auto\] \{(?P<body>.*?)\n  \}", re.DOTALL
 )
-ONLY_IN_THE_DASHBOARD = {"selection.js"}  # loaded there as admin.css is, not by a first visit
+ONLY_IN_THE_DASHBOARD = {
+    "picks.js",
+    "selection.js",
+    "task-form.js",
+    "task-run.js",
+}  # loaded there as admin.css is, not by a first visit
 
 
 @pytest.fixture(scope="module")

@@ -34,7 +34,9 @@ PACKAGES: Final = ("bootstrap-flask", "lucide")
 STYLE_SHEETS: Final = {
     "css/app.css": ("tokens", "base", "controls", "states", "surfaces", "shell", "prose", "chat", "pages"),
     "css/account.css": ("account",),
-    "css/admin.css": ("admin", "account", "people", "records", "tasks"),
+    "css/admin.css": ("admin", "people"),
+    "css/records.css": ("records",),
+    "css/tasks.css": ("tasks",),
 }
 COMPRESSED: Final = frozenset({".css", ".js", ".svg"})
 KEPT_FOR_A_YEAR: Final = "public, max-age=31536000, immutable"
