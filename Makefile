@@ -18,7 +18,7 @@ run: ## the program on http://127.0.0.1:5000 (PORT, HOST, WEB_CONCURRENCY, INSTA
 	@exec $(BOOTSTRAP) model -m webapp.serve
 
 test: ## everything that can run here; the last line says what was left out (ARGS="-k name" chooses)
-	@$(BOOTSTRAP) dev,bench,model -m pytest -n $(PYTEST_WORKERS) --dist loadgroup $(ARGS)
+	@$(BOOTSTRAP) dev,bench,celery,otel,model -m pytest -n $(PYTEST_WORKERS) --dist loadgroup $(ARGS)
 
 test-fast: ## the everyday subset: no servers, no browser, no model
 	@$(BOOTSTRAP) dev -m pytest -n $(PYTEST_WORKERS) --dist loadgroup \
@@ -50,7 +50,7 @@ messages: ## collect the texts to be translated into webapp/translations
 
 lock: ## lock the requirements again after a change in pyproject.toml (needs uv; ARGS=--upgrade for newer versions)
 	$(LOCK) $(ARGS) pyproject.toml --output-file requirements.txt
-	for group in dev bench model; do \
+	for group in dev bench celery otel model; do \
 		$(LOCK) $(ARGS) --group $$group --constraints requirements.txt --output-file requirements-$$group.txt || exit 1; \
 	done
 

@@ -2,7 +2,7 @@
 
     python3 webapp/bootstrap.py SETS [ARGUMENT ...]
 
-SETS is a comma-separated list of run, dev, bench, model and model-again; the run-time set is always among
+SETS is a comma-separated list of run, dev, bench, celery, otel, model and model-again; the run-time set is always among
 them. The arguments go to the Python of the environment. What is installed is not looked at again.
 
 This file runs before anything is installed, on whatever Python there is: standard library only, and nothing
@@ -44,7 +44,7 @@ def main() -> int:
     os.chdir(str(ROOT))
     if not runs_in_venv():
         return make_venv()
-    for name in ["run", *(each for each in ("dev", "bench") if each in sets)]:
+    for name in ["run", *(each for each in ("dev", "bench", "celery", "otel") if each in sets)]:
         if not install("requirements.txt" if name == "run" else f"requirements-{name}.txt"):
             return 1
     if "model-again" in sets:
