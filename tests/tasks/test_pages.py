@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -290,6 +291,24 @@ def test_week_shows_slots_and_what_runs_all_the_time(app: Flask, admin_client: P
     page = admin_client.get("/admin/tasks/week").text
     assert page.count("Nightly") in {12, 14}  # in the grid and in the table; that of today may be over
     assert "every 30 seconds" in page
+
+
+def test_week_shows_a_monday_where_its_words_say_monday(app: Flask, admin_client: PageClient) -> None:
+    add(app, "note", {"path": "x"}, name="Mondays", cron="59 23 * * 1")
+    page = admin_client.get("/admin/tasks/week").text
+    days = [each.split("</li>")[0] for each in page.split('<ol class="week">')[1].split("<li>")[1:]]
+    (monday,) = [day for day in days if "Mondays" in day]
+    assert re.search(r"<h2>Mon", monday), monday
+    assert "Monday at 23:59" in admin_client.get("/admin/tasks/").text
+
+
+def test_what_comes_twice_a_day_is_in_the_grid(app: Flask, admin_client: PageClient) -> None:
+    add(app, "note", {"path": "x"}, name="Twice", cron="0,30 8 * * *")
+    add(app, "note", {"path": "x"}, name="Office", cron="*/10 8-18 * * *")
+    grid, _, often = admin_client.get("/admin/tasks/week").text.partition("All the time")
+    assert "Twice" in grid
+    assert "Office" in often
+    assert "Office" not in grid
 
 
 def test_task_of_a_user_shows_nothing_of_its_content(app: Flask, admin_client: PageClient) -> None:

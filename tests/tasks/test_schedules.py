@@ -7,8 +7,11 @@ import itertools
 from zoneinfo import ZoneInfo
 
 import pytest
+from flask import Flask
 
+from webapp.tasks.plain import How, PlainSchedule
 from webapp.tasks.schedules import Schedule, ScheduleError
+from webapp.tasks.words import schedule_in_words
 
 UTC = dt.UTC
 
@@ -62,6 +65,80 @@ def test_every_half_hour_has_no_gap_and_no_repeat(month_day: tuple[int, int]) ->
     start = dt.datetime(2026, *month_day, 12, tzinfo=UTC)
     slots = Schedule(cron="*/30 * * * *", timezone="Europe/Helsinki").upcoming(start, 96)
     assert {later - earlier for earlier, later in itertools.pairwise(slots)} == {dt.timedelta(minutes=30)}
+
+
+WEEK = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+
+
+@pytest.mark.parametrize(
+    ("field", "days"),
+    [
+        ("0", "Sun"),
+        ("7", "Sun"),
+        ("1", "Mon"),
+        ("6", "Sat"),
+        ("1-5", "Mon Tue Wed Thu Fri"),
+        ("5-7", "Fri Sat Sun"),
+        ("0-2", "Mon Tue Sun"),
+        ("1,3,0", "Mon Wed Sun"),
+        ("1-5/2", "Mon Wed Fri"),
+        ("*/2", "Tue Thu Sat Sun"),
+        ("3/2", "Wed Fri"),
+        ("mon", "Mon"),
+        ("FRI-sun", "Fri Sat Sun"),
+        ("sun-tue,5", "Mon Tue Fri Sun"),
+        ("0-7", "Mon Tue Wed Thu Fri Sat Sun"),
+        ("*", "Mon Tue Wed Thu Fri Sat Sun"),
+    ],
+)
+def test_days_of_the_week_are_those_of_cron(field: str, days: str) -> None:
+    monday = dt.datetime(2026, 11, 23, tzinfo=UTC)
+    schedule = Schedule(cron=f"0 8 * * {field}", timezone="Europe/Helsinki").check()
+    slots = [slot for slot in schedule.upcoming(monday, 8) if slot < monday + dt.timedelta(days=7)]
+    assert " ".join(WEEK[slot.weekday()] for slot in slots) == days
+    assert {slot.astimezone(ZoneInfo("Europe/Helsinki")).hour for slot in slots} == {8}
+
+
+def test_days_of_the_month_and_of_the_week_come_on_either_as_cron_says() -> None:
+    start = dt.datetime(2026, 11, 1, tzinfo=UTC)
+    slots = Schedule(cron="0 8 1,15 * 5").upcoming(start, 6)
+    assert [slot.day for slot in slots] == [1, 6, 13, 15, 20, 27]
+    both = Schedule(cron="0 8 */2 * 5").upcoming(start, 2)
+    assert [slot.day for slot in both] == [13, 27]
+
+
+@pytest.mark.parametrize("field", ["8", "mon-", "5-1", "1/0", "noon", "1,,2", "-1", "*/x"])
+def test_day_of_the_week_that_is_none_is_refused(field: str) -> None:
+    with pytest.raises(ScheduleError) as caught:
+        Schedule(cron=f"0 8 * * {field}").check()
+    assert caught.value.field == "cron"
+
+
+@pytest.mark.parametrize(
+    ("cron", "words", "how", "days"),
+    [
+        ("0 8 * * 1", "Monday at 08:00 (UTC)", How.WEEKLY, ("mon",)),
+        ("0 8 * * 0,6", "Saturday, Sunday at 08:00 (UTC)", How.WEEKLY, ("sat", "sun")),
+        (
+            "5 18 * * 1-5",
+            "Monday, Tuesday, Wednesday, Thursday, Friday at 18:05 (UTC)",
+            How.WEEKLY,
+            ("mon", "tue", "wed", "thu", "fri"),
+        ),
+        ("0 8 1 * 1", "by the expression 0 8 1 * 1 (UTC)", How.CRON, ("mon",)),
+    ],
+)
+def test_words_and_form_agree_with_the_dates(
+    app: Flask, cron: str, words: str, how: How, days: tuple[str, ...]
+) -> None:
+    schedule = Schedule(cron=cron)
+    with app.app_context():
+        assert schedule_in_words(schedule) == words
+    plain = PlainSchedule.of(schedule)
+    assert (plain.how, plain.days) == (how, days)
+    assert plain.schedule().upcoming(dt.datetime(2026, 1, 1, tzinfo=UTC), 9) == schedule.upcoming(
+        dt.datetime(2026, 1, 1, tzinfo=UTC), 9
+    )
 
 
 def test_leap_day() -> None:

@@ -16,7 +16,7 @@ from webapp.tasks.models import Task, TaskAttempt, TaskLogLine, TaskRun
 from webapp.tasks.rules import RunState, TaskState
 from webapp.tasks.words import task_label
 
-OFTEN_SECONDS = 3600  # what runs more often is not in the week's grid, which it would fill
+OFTEN = 24  # what runs more often a day is not in the week's grid, which it would fill
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,8 +184,8 @@ def week_from(now: dt.datetime, zone: dt.tzinfo) -> Week:
     for task in _active():
         if task.next_run_at is None:
             continue
-        following = task.schedule.next_after(task.next_run_at, anchor=task.next_run_at)
-        if following is not None and (following - task.next_run_at).total_seconds() < OFTEN_SECONDS:
+        next_day = task.schedule.upcoming(task.next_run_at, OFTEN, anchor=task.next_run_at)
+        if len(next_day) == OFTEN and next_day[-1] < task.next_run_at + dt.timedelta(days=1):
             week.often.append(task)
             continue
         for slot in _slots(task, end):

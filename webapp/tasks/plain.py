@@ -12,12 +12,12 @@ from typing import Final
 from flask_babel import gettext as _
 
 from webapp.errors import Invalid
-from webapp.tasks import rules
+from webapp.tasks import crontab, rules
 from webapp.tasks.schedules import Schedule, ScheduleError, zone_named
 
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 UNITS: Final = (86_400, 3600, 60, 1)
-_CALENDAR: Final = re.compile(r"(\d{1,2}) (\d{1,2}) (\*|\d{1,2}) \* (\*|[a-z,]+)")
+_CALENDAR: Final = re.compile(r"(\d{1,2}) (\d{1,2}) (\*|\d{1,2}) \* (\S+)")
 
 
 class How(StrEnum):
@@ -74,8 +74,8 @@ class PlainSchedule:
         time = f"{int(hour):02d}:{int(minute):02d}"
         if day == week == "*":
             return cls(How.DAILY, zone, time=time, cron=cron)
-        if day == "*" and set(week.split(",")) <= set(DAYS):
-            return cls(How.WEEKLY, zone, time=time, days=tuple(week.split(",")), cron=cron)
+        if day == "*":
+            return cls(How.WEEKLY, zone, time=time, days=days_named(week), cron=cron)
         if week == "*":
             return cls(How.MONTHLY, zone, time=time, day=int(day), cron=cron)
         return cls(How.CRON, zone, cron=cron)
@@ -125,6 +125,12 @@ class PlainSchedule:
         except ValueError:
             raise Invalid(_("Type a time, such as 08:30."), field="time") from None
         return f"{time.minute} {time.hour}"
+
+
+def days_named(week: str) -> tuple[str, ...]:
+    """Return the days a cron expression's last field means, from Monday on."""
+    named = crontab.days_of_week(week)
+    return tuple(day for day in DAYS if day in named)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """When a task comes due next: once, at an interval, or by a cron expression in a time zone.
 
-Cron expressions have five fields (minute, hour, day, month, day of week), as APScheduler reads them. One that
+Cron expressions have five fields (minute, hour, day, month, day of week), as crontab(5) reads them. One that
 names hours of the day (`30 2 * * *`) runs once a local day on both days of a clock change: a time that does not
 exist runs as much later as the clock jumps, one that comes twice runs the first time. One whose hour is `*` or
 `*/n` follows the time that passes, so that `*/5 * * * *` has no gap when the clock is set back.
@@ -10,12 +10,9 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from apscheduler.triggers.cron import CronTrigger
-
-from webapp.tasks import rules
+from webapp.tasks import crontab, rules
 
 
 class ScheduleError(ValueError):
@@ -46,7 +43,10 @@ class Schedule:
             raise ScheduleError("at", "a time needs a zone")
         zone_named(self.timezone)
         if self.cron is not None:
-            _trigger(self.cron)
+            try:
+                crontab.triggers(self.cron, "UTC")
+            except crontab.CronError as error:
+                raise ScheduleError("cron", str(error)) from None
         return self
 
     def next_after(self, moment: dt.datetime, *, anchor: dt.datetime | None = None) -> dt.datetime | None:
@@ -96,8 +96,10 @@ def _next_cron(cron: str, zone: ZoneInfo, moment: dt.datetime) -> dt.datetime | 
 
 
 def _fire_time(cron: str, after: dt.datetime, zone: ZoneInfo | None) -> dt.datetime | None:
-    trigger = _trigger(cron, zone.key if zone else "UTC")
-    found: dt.datetime | None = trigger.get_next_fire_time(None, after + dt.timedelta(microseconds=1))
+    try:
+        found = crontab.next_fire_time(cron, after, zone.key if zone else "UTC")
+    except crontab.CronError as error:
+        raise ScheduleError("cron", str(error)) from None
     return None if found is None else found.astimezone(dt.UTC)
 
 
@@ -108,11 +110,3 @@ def _instant(wall: dt.datetime, zone: ZoneInfo) -> dt.datetime:
 
 def _follows_elapsed_time(cron: str) -> bool:
     return cron.split()[1].startswith("*")
-
-
-@lru_cache(maxsize=256)
-def _trigger(cron: str, zone: str = "UTC") -> CronTrigger:
-    try:
-        return CronTrigger.from_crontab(cron, timezone=zone)
-    except (ValueError, TypeError) as error:
-        raise ScheduleError("cron", str(error)) from None

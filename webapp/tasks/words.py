@@ -12,11 +12,11 @@ from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
 from webapp.tasks.models import Task
+from webapp.tasks.plain import days_named
 from webapp.tasks.registry import task_registry
 from webapp.tasks.rules import Misfire, Notify, Overlap, RunState, TaskState, Trigger
 from webapp.tasks.schedules import Schedule
 
-DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAY_LABELS: Final = {
     "mon": _l("Monday"),
     "tue": _l("Tuesday"),
@@ -72,7 +72,7 @@ _SINGLE: Final = {
     86_400: _l("every 24 hours"),
 }
 _MONTHLY: Final = re.compile(r"(\d+) (\d+) (\d+) \* \*")
-_WEEKLY: Final = re.compile(r"(\d+) (\d+) \* \* ([a-z,]+)")
+_WEEKLY: Final = re.compile(r"(\d+) (\d+) \* \* (\S+)")
 _DAILY: Final = re.compile(r"(\d+) (\d+) \* \* \*")
 _FAULTS: Final = {
     "missing": _l("Fill this in."),
@@ -106,9 +106,8 @@ def schedule_in_words(schedule: Schedule) -> str:
     zone = schedule.timezone.replace("_", " ")
     if found := _DAILY.fullmatch(schedule.cron):
         return str(_("every day at %(time)s (%(zone)s)", time=_time_of_day(found), zone=zone))
-    found = _WEEKLY.fullmatch(schedule.cron)
-    if found and set(found[3].split(",")) <= set(DAYS):
-        days = ", ".join(str(DAY_LABELS[day]) for day in found[3].split(","))
+    if found := _WEEKLY.fullmatch(schedule.cron):
+        days = ", ".join(str(DAY_LABELS[day]) for day in days_named(found[3]))
         return str(_("%(days)s at %(time)s (%(zone)s)", days=days, time=_time_of_day(found), zone=zone))
     if found := _MONTHLY.fullmatch(schedule.cron):
         day = int(found[3])
