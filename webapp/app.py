@@ -14,7 +14,7 @@ from webapp import settings as runtime_settings
 from webapp.admins import service as admin_service
 from webapp.config import ROOT, Settings, load_settings, with_own_secrets
 from webapp.database import checks as database_checks
-from webapp.database import transactions
+from webapp.database import transactions, waiting
 from webapp.database.engine import engine_options, init_engine
 from webapp.extensions import csrf, db, login_manager, migrate
 from webapp.llm import checks as model_checks
@@ -118,6 +118,7 @@ def _bind_database(app: Flask, settings: Settings) -> None:
     settings.instance_path.mkdir(parents=True, exist_ok=True)
     db.init_app(app)
     transactions.init_app(app)
+    waiting.init_app(app)
     migrate.init_app(app, db, directory=str(ROOT / "migrations"), compare_type=True, render_as_batch=True)
     with app.app_context():
         init_engine(app, db.engine)

@@ -72,6 +72,47 @@ def test_production_refuses_a_weak_secret(tmp_path: Path, secret: str) -> None:
         )
 
 
+def test_a_setting_may_be_in_a_file_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, text in (("secret_key", "k9" * 24 + "\n"), ("hosts", "a.example, b.example\n")):
+        (tmp_path / name).write_text(text)
+    (tmp_path / ".env").write_text(f"TRUSTED_HOSTS_FILE={tmp_path / 'hosts'}\nINSTANCE_PATH={tmp_path}\n")
+    monkeypatch.setenv("ENV_FILE", str(tmp_path / ".env"))
+    monkeypatch.setenv("SECRET_KEY_FILE", str(tmp_path / "secret_key"))
+    for name in ("SECRET_KEY", "TRUSTED_HOSTS", "APP_PROFILE", "INSTANCE_PATH"):
+        monkeypatch.delenv(name, raising=False)
+    settings = load_settings()
+    assert settings.secret_key.get_secret_value() == "k9" * 24
+    assert settings.trusted_hosts == ("a.example", "b.example")
+
+
+def test_faults_of_such_files_are_named_together_and_show_nothing_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {"AUDIT_KEY": b" \n", "MAIL_PASSWORD": b"\xff\xfe", "DATABASE_URL": b"x" * 70_000}
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv(f"{name}_FILE", str(tmp_path / name))
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1/0")
+    monkeypatch.setenv("REDIS_URL_FILE", str(tmp_path / "AUDIT_KEY"))
+    monkeypatch.delenv("SECRET_KEY", raising=False)
+    monkeypatch.setenv("SECRET_KEY_FILE", str(tmp_path / "absent"))
+    with pytest.raises(SettingsError) as caught:
+        load_settings(profile="test", instance_path=tmp_path)
+    told = str(caught.value)
+    assert "AUDIT_KEY_FILE" in told and "it is empty" in told  # noqa: PT018
+    assert f"SECRET_KEY_FILE: {tmp_path / 'absent'} cannot be used: No such file" in told
+    for words in (
+        "MAIL_PASSWORD_FILE",
+        "not text",
+        "DATABASE_URL_FILE",
+        "too large",
+        "REDIS_URL is set as well",
+    ):
+        assert words in told
+    assert "xxx" not in told
+
+
 def test_local_secret_is_made_once_and_private(tmp_path: Path) -> None:
     first = load_settings(profile="test", instance_path=tmp_path).secret_key.get_secret_value()
     assert len(first) >= 32

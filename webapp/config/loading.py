@@ -13,12 +13,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, cast
 
+from dotenv import dotenv_values
 from flask import current_app
 from pydantic import SecretStr, ValidationError
 
 from webapp.config.settings import ROOT, Settings
 
 KEYS_FILE: Final = "encryption_keys"
+FILE_SUFFIX: Final = "_FILE"  # of the name of a variable whose value is the path of a file with the setting
+MOST_FILE_BYTES: Final = 65_536
 
 
 class SettingsError(Exception):
@@ -29,11 +32,13 @@ def load_settings(**overrides: Any) -> Settings:
     """Read the settings, make the local secret if there is none, and raise SettingsError naming every fault."""
     dotenv = None if "profile" in overrides else Path(os.environ.get("ENV_FILE", ROOT / ".env"))
     faults: list[str] = []
+    overrides = _from_files(dotenv, faults) | overrides
     try:
         settings = Settings(_env_file=dotenv, **overrides)
     except ValidationError as error:
         faults += _in_words(error)
         faults += _further_faults(error, dotenv, overrides)
+    if faults:
         raise SettingsError("The settings are not right:\n" + "\n".join(f"  - {f}" for f in faults)) from None
     return with_own_secrets(settings)
 
@@ -61,6 +66,42 @@ def current_settings() -> Settings:
 def deployment_settings() -> Settings:
     """Return the settings as the environment has them."""
     return cast("Settings", current_app.extensions["settings"])
+
+
+def _from_files(dotenv: Path | None, faults: list[str]) -> dict[str, Any]:
+    """Return the settings that are in files of their own, such as SECRET_KEY_FILE=/run/secrets/secret_key.
+
+    Adds what is wrong with these files to the faults.
+    """
+    given: dict[str, str | None] = {**(dotenv_values(dotenv) if dotenv is not None else {}), **os.environ}
+    found: dict[str, Any] = {}
+    for field in Settings.model_fields:
+        name = _env_name(field)
+        path = given.get(name + FILE_SUFFIX)
+        if path and given.get(name):
+            faults.append(f"{name + FILE_SUFFIX}: {name} is set as well; keep one of them.")
+        elif path:
+            try:
+                found[field] = _content(Path(path))
+            except (OSError, ValueError) as error:
+                why = error.strerror if isinstance(error, OSError) else error
+                faults.append(f"{name + FILE_SUFFIX}: {path} cannot be used: {why}.")
+    return found
+
+
+def _content(path: Path) -> str:
+    """Return the text of a file without the white space around it; raises OSError, and ValueError with the reason."""
+    with path.open("rb") as file:
+        data = file.read(MOST_FILE_BYTES + 1)
+    if len(data) > MOST_FILE_BYTES:
+        raise ValueError("it is too large for a setting")
+    try:
+        text = data.decode().strip()
+    except UnicodeDecodeError:
+        raise ValueError("it is not text") from None
+    if not text:
+        raise ValueError("it is empty")
+    return text
 
 
 def _in_words(error: ValidationError) -> list[str]:

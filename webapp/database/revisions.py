@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import cast
 
-from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from flask import current_app
+from sqlalchemy import inspect, text
 
 from webapp.config import ROOT
 from webapp.extensions import db
@@ -23,4 +24,25 @@ def head_revision() -> str | None:
 def database_revision() -> str | None:
     """Return the revision of the database; raises SQLAlchemyError when it is away."""
     with db.engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        return cast(
+            "str | None", connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        )
+
+
+def migrations_pending() -> bool:
+    """Tell whether the database lacks a change this program needs; raises SQLAlchemyError when it is away.
+
+    A revision that this program does not know is that of a newer one: its changes only add to the tables as long as
+    programs of the version before run beside it, so that both work.
+    """
+    current = database_revision()
+    return current != head_revision() and (current is None or _is_known(current))
+
+
+def _is_known(revision: str) -> bool:
+    try:
+        return ScriptDirectory(str(ROOT / "migrations")).get_revision(revision) is not None
+    except CommandError:
+        return False
