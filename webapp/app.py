@@ -78,6 +78,7 @@ def begin_shutdown(app: Flask) -> None:
 def finish_shutdown(app: Flask, seconds: float) -> None:
     """Give the answers under way so long to end, and commit everything; the process may exit then."""
     with app.app_context():
+        llm.finish(seconds)
         chat.finish(app, seconds)
 
 

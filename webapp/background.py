@@ -63,6 +63,10 @@ WORDS: Final = {
         _l("Clear deleted chats"),
         _l("Deletes for good what people put in the bin a while ago."),
     ),
+    "purge_answers_for_programs": (
+        _l("Clear answers for programs"),
+        _l("Deletes what was asked and answered over the API without a chat, a day later."),
+    ),
 }
 # Recurring work of the program itself: short, and harmless when it is done twice.
 JOBS: Final[list[tuple[str, Callable[[], object], int]]] = [

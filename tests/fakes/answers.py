@@ -93,11 +93,30 @@ def _events(order: Order) -> Script:
     for number in range(order.reasoning):
         yield wait, _delta("reasoning_content", f"thought{number} ", eol)
         wait = gap
+    if order.mode == "badcall":
+        yield 0.0, _event({"choices": [{"index": 0, "delta": {"tool_calls": ["nonsense"]}}]}, eol)
+    if order.call:
+        yield from _call_of_a_tool(order, wait, eol)
+        return
     for number in range(order.tokens):
         yield wait, _token(order, number, eol)
         wait = gap
         if order.comments:
             yield 0.0, b": keep-alive" + eol
+    yield from _end(order, wait, eol)
+
+
+def _call_of_a_tool(order: Order, wait: float, eol: bytes) -> Script:
+    """Yield a call in three pieces, as OpenAI does; Zhipu sends it whole, which readers must take as well."""
+    arguments = json.dumps({"city": order.body["messages"][-1]["content"]}, ensure_ascii=False)
+    head = {"index": 0, "id": "call_1", "type": "function"}
+    if order.zhipu:
+        pieces: list[dict[str, Any]] = [head | {"function": {"name": order.call, "arguments": arguments}}]
+    else:
+        pieces = [head | {"function": {"name": order.call, "arguments": ""}}]
+        pieces += [{"index": 0, "function": {"arguments": each}} for each in (arguments[:5], arguments[5:])]
+    for piece in pieces:
+        yield wait, _event({"choices": [{"index": 0, "delta": {"tool_calls": [piece]}}]}, eol)
     yield from _end(order, wait, eol)
 
 

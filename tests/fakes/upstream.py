@@ -48,6 +48,7 @@ class Order:
     text: str = "words"  # words, cjk, or echo (the question)
     stamp: int = 0  # each token holds the monotonic time it was sent, in nanoseconds
     reasoning: int = 0  # tokens of reasoning before the text
+    call: str = ""  # the tool that is called instead of an answer, with the question as its argument
     usage: int = 1
     finish: str = "stop"  # or "none"
     done: int = 1  # the end marker
@@ -61,7 +62,7 @@ class Order:
     retry_after: str = ""
     location: str = ""
     # hang, refuse, html, json, badjson, error200, emptychoices, hugeline, stall, cut, rst, cutchunk, echo_key,
-    # filtered, nostreamoptions, trickle, comments, noise
+    # filtered, badcall, nostreamoptions, trickle, comments, noise
     mode: str = ""
     after: int = 5  # tokens before the failure, where it comes within an answer
     times: int = 1_000_000

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from tests.conftest import make_settings
 from tests.fakes.running import FakeUpstream
@@ -33,6 +34,7 @@ class Outcome:
     finish: FinishReason | None = None
     usage: Usage | None = None
     waits: list[float] = field(default_factory=list)
+    calls: list[dict[str, Any]] = field(default_factory=list)
     error: ProviderError | None = None
     aborted: bool = False
     reads: int = 0
@@ -52,6 +54,7 @@ def read(stream: AnswerStream, outcome: Outcome | None = None) -> Outcome:
             for delta in deltas:
                 outcome.text += delta.text
                 outcome.reasoning += delta.reasoning
+                outcome.calls += delta.tool_calls or []
                 outcome.usage = delta.usage or outcome.usage
                 if delta.finish_reason:
                     assert outcome.finish is None, "two ends"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from pathlib import Path
 
 import pytest
 
 from tests.fakes.answers import text_of
 from tests.fakes.running import FakeUpstream
-from tests.llm.adapters import SECRET, Adapter, new_key, read
+from tests.llm.adapters import ADAPTERS, SECRET, Adapter, new_key, read
 from webapp.llm.errors import ProviderErrorKind
 from webapp.llm.providers.scripted import ScriptedProvider
 from webapp.llm.rules import ChatMessage, ChatRequest, Usage
@@ -168,3 +169,33 @@ def _request(model: str, *, thinking: bool | None = None) -> ChatRequest:
 
 def _hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_tools_go_there_and_calls_come_back(upstream: FakeUpstream, tmp_path: Path) -> None:
+    """Options and messages in the OpenAI form arrive as they were given; the pieces of a call make it up again."""
+    tools = [{"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}]
+    called = [{"id": "c", "type": "function", "function": {"name": "weather", "arguments": "{}"}}]
+    messages = (
+        ChatMessage("user", "Hello"),
+        ChatMessage("assistant", "", {"content": None, "tool_calls": called}),
+        ChatMessage("tool", "sunny", {"tool_call_id": "c"}),
+        ChatMessage("user", "Paris"),
+    )
+    options = {"tools": tools, "tool_choice": "auto", "stop": ["END"], "seed": 7}
+    for name in ("openai_compatible", "zhipu"):
+        adapter, key = ADAPTERS[name](upstream, tmp_path), new_key()
+        order = f"key={key}&call=weather&finish=tool_calls"
+        outcome = adapter.ask(order, messages=messages, options=options)
+        assert (outcome.error, outcome.finish, outcome.text) == (None, "tool_calls", "")
+        arguments = "".join(call["function"]["arguments"] for call in outcome.calls)
+        assert json.loads(arguments) == {"city": "Paris"}
+        assert (outcome.calls[0]["id"], outcome.calls[0]["index"]) == ("call_1", 0)
+        (call,) = upstream.calls(key)
+        assert {name: call["body"][name] for name in options} == options
+        assert call["body"]["messages"] == [message.on_the_wire() for message in messages]
+        assert call["body"]["messages"][2] == {"role": "tool", "content": "sunny", "tool_call_id": "c"}
+
+
+def test_a_call_of_a_tool_that_is_none(adapter: Adapter) -> None:
+    outcome = adapter.ask("mode=badcall")
+    assert outcome.kind is ProviderErrorKind.PROTOCOL

@@ -24,7 +24,9 @@ def export(user: User, archive: Archive) -> None:
 
 
 def _conversations(user: User) -> Any:
-    return select(Conversation).where(Conversation.user_id == user.id, Conversation.deleted_at.is_(None))
+    return select(Conversation).where(
+        Conversation.user_id == user.id, Conversation.deleted_at.is_(None), Conversation.expires_at.is_(None)
+    )
 
 
 def _messages(conversation: Conversation) -> Iterator[Message]:

@@ -9,4 +9,5 @@ from webapp.chat import service
 
 JOBS: Final[list[tuple[str, Callable[[], object], int]]] = [
     ("purge_deleted_conversations", service.purge_deleted, 3600),
+    ("purge_answers_for_programs", service.purge_expired, 600),
 ]

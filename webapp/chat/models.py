@@ -14,7 +14,10 @@ from webapp.lib import clock
 
 
 class Conversation(Base):
-    """A thread of questions and answers that belongs to one user."""
+    """A thread of questions and answers that belongs to one user.
+
+    One that expires holds a single question of a program: it is in no list, and removed then.
+    """
 
     __tablename__ = "conversations"
     __table_args__ = (Index("ix_conversations_newest", "user_id", "deleted_at", "updated_at", "id"),)
@@ -27,6 +30,7 @@ class Conversation(Base):
     created_at: Mapped[dt.datetime] = created_at_column()
     updated_at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=clock.utc_now)
     deleted_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
+    expires_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime, index=True)
 
 
 class Message(Base):

@@ -7,10 +7,11 @@ from enum import StrEnum
 from typing import Final
 
 from webapp.lib.text import shorten
+from webapp.llm import rules as llm
 
 MESSAGE_MAX_LENGTH: Final = 32_000  # characters of a question
-ANSWER_MAX_LENGTH: Final = 400_000  # characters of an answer; what is beyond ends it as cut off
-ANSWER_MAX_SECONDS: Final = 1_800  # an answer that still runs then is ended as cut off
+ANSWER_MAX_LENGTH: Final = llm.ANSWER_MAX_LENGTH
+ANSWER_MAX_SECONDS: Final = llm.ANSWER_MAX_SECONDS
 TITLE_MAX_LENGTH: Final = 120
 TITLE_FROM_QUESTION_LENGTH: Final = 48
 TITLE_FROM_MODEL_LENGTH: Final = 40
@@ -27,8 +28,8 @@ SEARCH_LEAD: Final = 60  # characters before the word that was found
 SEARCH_EXCERPT: Final = 220
 UNDO_DAYS: Final = 7  # a deleted conversation can be taken back for so long
 
-LEASE_SECONDS: Final = 20
-LEASE_RENEW_SECONDS: Final = 5
+LEASE_SECONDS: Final = llm.LEASE_SECONDS
+LEASE_RENEW_SECONDS: Final = llm.LEASE_RENEW_SECONDS
 TICK_SECONDS: Final = 0.05
 KICK_SECONDS: Final = 0.005
 FOLLOW_SECONDS: Final = 0.1

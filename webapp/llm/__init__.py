@@ -22,6 +22,13 @@ def init_app(app: Flask) -> None:
     accounts.register_usage(app, reports.usage_of_users)
 
 
+def finish(seconds: float) -> None:
+    """Give the programs that read an answer so long, and end the rest."""
+    from webapp.llm import service
+
+    service.calls().finish(seconds)
+
+
 def start() -> None:
     """Import what the configured providers need, so that the first answer does not wait for it."""
     from webapp.llm import service

@@ -115,6 +115,11 @@ class Providers:
         return known[1]
 
 
+def takes(provider: str) -> frozenset[str]:
+    """Return what can be asked of a provider's models beside messages."""
+    return _TAKES[provider]
+
+
 def patience_of(settings: Settings) -> Patience:
     """Return how long providers are waited for."""
     return Patience(
@@ -151,6 +156,12 @@ _MAKERS: Final[dict[str, Callable[[Settings], Provider]]] = {
     "openai_compatible": _openai_compatible,
     "local": lambda settings: LocalProvider(settings, patience_of(settings)),
     "scripted": _scripted,
+}
+_TAKES: Final = {
+    "zhipu": ZhipuProvider.takes,
+    "openai_compatible": OpenAICompatibleProvider.takes,
+    "local": LocalProvider.takes,
+    "scripted": scripted.ScriptedProvider.takes,
 }
 _NETWORK: Final = ("llm_outbound_allow_hosts",)
 _SETTINGS: Final[dict[str, tuple[str, ...]]] = {

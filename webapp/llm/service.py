@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import cast
+from typing import Final, cast
 
 from flask import Flask, current_app
+from flask_babel import gettext as _
 from sqlalchemy import select
 
 from webapp.config import current_settings
 from webapp.database import db
+from webapp.errors import NotFound, Unavailable
 from webapp.lib.text import estimate_tokens
 from webapp.llm import catalogue
+from webapp.llm.calls import Calls, calls, check_capacity, register_under_way
 from webapp.llm.catalogue import Providers
 from webapp.llm.errors import ProviderError, ProviderErrorKind
 from webapp.llm.models import UsageEntry
@@ -22,11 +25,16 @@ from webapp.llm.providers import zhipu
 from webapp.llm.providers.contract import AnswerStream
 from webapp.llm.rules import ChatRequest, ModelInfo, Usage
 
+UNAVAILABLE_SECONDS: Final = 10
+
 __all__ = [
     "Price",
+    "calls",
+    "check_capacity",
     "costs_of",
     "default_model",
     "estimate_usage",
+    "get_model",
     "init_app",
     "label_of",
     "models",
@@ -34,12 +42,15 @@ __all__ = [
     "prepare",
     "price_of",
     "prices",
+    "register_under_way",
 ]
 
 
 def init_app(app: Flask) -> None:
     """Give the application its providers; opens nothing."""
     app.extensions["llm"] = Providers()
+    app.extensions["llm_calls"] = Calls(app)
+    app.extensions["llm_under_way"] = []
 
 
 def prepare() -> None:
@@ -59,6 +70,18 @@ def label_of(name: str) -> str:
         if model.name == name:
             return model.label
     return catalogue.label_of(name)
+
+
+def get_model(name: str) -> ModelInfo:
+    """Return an offered model; raises NotFound, or Unavailable for one that cannot be asked just now."""
+    for model in models():
+        if model.name == name:
+            if model.available:
+                return model
+            sentence = _("This model cannot be asked at the moment. Try again shortly.")
+            raise Unavailable(sentence, code="model_unavailable", retry_after_seconds=UNAVAILABLE_SECONDS)
+    sentence = _("There is no such model, or it is not offered any more.")
+    raise NotFound(sentence, field="model", code="model_not_found")
 
 
 def default_model() -> ModelInfo | None:

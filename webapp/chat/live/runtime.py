@@ -25,6 +25,7 @@ from webapp.chat.rules import AnswerState
 from webapp.database import db
 from webapp.identity import service as identity
 from webapp.lib import clock, processes
+from webapp.llm import service as llm
 from webapp.llm.rules import ChatRequest
 
 log = logging.getLogger(__name__)
@@ -186,6 +187,7 @@ class Runtime:
             (STOP_CHECK_SECONDS, self._check_stops),
             (rules.LEASE_RENEW_SECONDS, self._renew_leases),
             (rules.LEASE_RENEW_SECONDS, self._recover),
+            (rules.LEASE_RENEW_SECONDS, lambda: llm.calls().keep()),
             (rules.HEARTBEAT_SECONDS, self._beat),
             (REVOCATION_SECONDS, self._end_revoked),
             (PRUNE_SECONDS, self._prune),

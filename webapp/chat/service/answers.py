@@ -15,15 +15,14 @@ from webapp.chat import rules
 from webapp.chat.live.leases import lease_end
 from webapp.chat.live.runtime import runtime
 from webapp.chat.models import Conversation, Generation, Message
-from webapp.chat.rules import AnswerState
 from webapp.chat.service import context
 from webapp.chat.service.conversations import get_conversation
 from webapp.chat.service.threads import get_message, latest_generation
-from webapp.config import current_settings
 from webapp.database import db, write_transaction
-from webapp.errors import Conflict, Invalid, TooMany, Unavailable
+from webapp.errors import Conflict, Invalid, Unavailable
 from webapp.lib import clock
 from webapp.lib.text import without_lone_surrogates
+from webapp.llm import service as llm
 from webapp.llm.rules import ChatRequest, ModelInfo
 
 _REQUEST_ID: Final = re.compile(rf"[!-~]{{8,{rules.CLIENT_REQUEST_ID_MAX_LENGTH}}}")
@@ -280,17 +279,7 @@ def _launch(work: _Work | None) -> None:
 def _check_capacity(user_id: int) -> None:
     if runtime().draining:
         raise Unavailable(_("The server is restarting. Send this again in a moment."), retry_after_seconds=2)
-    limit = current_settings().max_streams_per_user
-    running = db.session.scalar(
-        select(func.count())
-        .select_from(Generation)
-        .where(Generation.user_id == user_id, Generation.state == AnswerState.STREAMING.value)
-    )
-    if (running or 0) >= limit:
-        sentence = _(
-            "%(limit)s answers are being written for you. Wait for one to end, or stop one.", limit=limit
-        )
-        raise TooMany(sentence, code="too_many_answers", retry_after_seconds=5)
+    llm.check_capacity(user_id)
 
 
 def _locked_conversation(user: User, conversation_id: str | None, text: str) -> Conversation:

@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 from flask_babel import gettext as _
 from sqlalchemy import delete as sql_delete
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from webapp.accounts.models import User
 from webapp.chat import rules
@@ -29,7 +29,9 @@ def get_conversation(user: User, conversation_id: str) -> Conversation:
 
 def conversations(user: User, after: str | None = None) -> Page[Conversation]:
     """Return a page of the user's conversations, the one used last first."""
-    query = select(Conversation).where(Conversation.user_id == user.id, Conversation.deleted_at.is_(None))
+    query = select(Conversation).where(
+        Conversation.user_id == user.id, Conversation.deleted_at.is_(None), Conversation.expires_at.is_(None)
+    )
     return newest_first(
         query, Conversation.updated_at, Conversation.id, after=after, limit=rules.CONVERSATIONS_PER_PAGE
     )
@@ -51,6 +53,16 @@ def users_with_live_answers(user_ids: Collection[int]) -> set[int]:
         Generation.user_id.in_(user_ids), Generation.state == AnswerState.STREAMING.value
     )
     return set(db.session.scalars(query))
+
+
+def live_answers(user_id: int) -> int:
+    """Return how many answers are being written for a user."""
+    query = (
+        select(func.count())
+        .select_from(Generation)
+        .where(Generation.user_id == user_id, Generation.state == AnswerState.STREAMING.value)
+    )
+    return db.session.scalar(query) or 0
 
 
 @write_transaction
@@ -103,9 +115,27 @@ def purge_deleted() -> int:
     return int(getattr(result, "rowcount", 0))
 
 
+@write_transaction
+def purge_expired() -> int:
+    """Remove the questions of programs whose answers are kept no longer; return how many."""
+    live = select(Message.conversation_id).join(Generation, Generation.message_id == Message.id)
+    result = db.session.execute(
+        sql_delete(Conversation).where(
+            Conversation.expires_at < clock.utc_now(),
+            Conversation.id.not_in(live.where(Generation.state == AnswerState.STREAMING.value)),
+        ),
+        execution_options={"synchronize_session": False},
+    )
+    return int(getattr(result, "rowcount", 0))
+
+
 def _find(user: User, conversation_id: str) -> Conversation | None:
     return db.session.scalar(
-        select(Conversation).where(Conversation.public_id == conversation_id, Conversation.user_id == user.id)
+        select(Conversation).where(
+            Conversation.public_id == conversation_id,
+            Conversation.user_id == user.id,
+            Conversation.expires_at.is_(None),
+        )
     )
 
 

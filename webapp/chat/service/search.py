@@ -50,6 +50,7 @@ def search(user: User, text: str) -> tuple[list[Hit], bool]:
         .where(
             Conversation.user_id == user.id,
             Conversation.deleted_at.is_(None),
+            Conversation.expires_at.is_(None),
             newest_match.c.message_id.is_not(None) | _has_all(Conversation.title, words),
         )
         .order_by(Conversation.updated_at.desc(), Conversation.id.desc())
@@ -65,7 +66,8 @@ def _newest_matches(user: User, words: Sequence[str]) -> Subquery:
     """Return a subquery: of each conversation the newest message that has all words."""
     oldest = db.session.scalar(
         select(Message.id)
-        .where(Message.user_id == user.id)
+        .join(Conversation, Conversation.id == Message.conversation_id)
+        .where(Message.user_id == user.id, Conversation.expires_at.is_(None))
         .order_by(Message.id.desc())
         .offset(rules.SEARCH_MESSAGES)
         .limit(1)

@@ -3,9 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Final, Protocol
 
 from webapp.llm.rules import ChatRequest, Delta
+
+# What a request can ask for beside its messages; `images` stands for messages with pictures.
+EVERY_OPTION: Final = frozenset(
+    {
+        "frequency_penalty",
+        "images",
+        "logit_bias",
+        "parallel_tool_calls",
+        "presence_penalty",
+        "reasoning_effort",
+        "response_format",
+        "seed",
+        "stop",
+        "tool_choice",
+        "tools",
+    }
+)
 
 
 class AnswerStream(Protocol):
@@ -29,6 +46,8 @@ class Provider(Protocol):
     """One adapter, bound to its settings."""
 
     name: str
+    takes: frozenset[str]
+    """Which of EVERY_OPTION it can pass on."""
 
     def open(self, request: ChatRequest) -> AnswerStream:
         """Return the stream of an answer; the connection is made when it is iterated."""

@@ -53,6 +53,7 @@ class EventReader:
         self._text: list[str] = []
         self._reasoning: list[str] = []
         self._tags = ThinkTags()
+        self._calls: list[dict[str, Any]] = []
         self._usage: Usage | None = None
         self._told: FinishReason | None = None
         self._news = False
@@ -193,6 +194,7 @@ class EventReader:
             delta = choice.get("delta") or choice.get("message") or {}
             content = delta.get("content")
             reasoning = delta.get("reasoning_content") or delta.get("reasoning")
+            calls = delta.get("tool_calls")
             reason = choice.get("finish_reason")
         except AttributeError:
             raise ProviderError(ProviderErrorKind.PROTOCOL, "a choice is no object") from None
@@ -202,6 +204,8 @@ class EventReader:
             self._news = True
         if content:
             self._take_text(self._whole(content))
+        if calls:
+            self._take_calls(calls)
         if reason:
             self._finish(str(reason))
         if (usage := choice.get("usage")) is not None:
@@ -215,6 +219,13 @@ class EventReader:
         if text:
             self._text.append(text)
             self._news = True
+
+    def _take_calls(self, calls: Any) -> None:
+        """Take pieces of calls of tools; one of a whole message has no number of its own."""
+        if not isinstance(calls, list) or not all(isinstance(call, dict) for call in calls):
+            raise ProviderError(ProviderErrorKind.PROTOCOL, "a call of a tool is no object")
+        self._calls += [{"index": number, **call} for number, call in enumerate(calls)]
+        self._news = True
 
     def _finish(self, reason: str) -> None:
         if reason in _BREAKDOWNS:
@@ -250,6 +261,8 @@ class EventReader:
         told, self._told = self._told, self.finish_reason
         reason = None if told else self.finish_reason
         delta = Delta("".join(self._text), "".join(self._reasoning), reason, self._usage)
+        if self._calls:
+            delta.tool_calls, self._calls = self._calls, []
         self._text, self._reasoning, self._usage, self._news = [], [], None, False
         return delta
 

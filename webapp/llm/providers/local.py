@@ -30,6 +30,10 @@ class LocalProvider:
     """Asks the embedded model, wherever its supervisor says it listens now."""
 
     name = "local"
+    # Not tools: the template of a small model leaves them out without a word.
+    takes = frozenset(
+        {"frequency_penalty", "logit_bias", "presence_penalty", "response_format", "seed", "stop"}
+    )
 
     def __init__(self, settings: Settings, patience: Patience) -> None:
         self._settings = settings

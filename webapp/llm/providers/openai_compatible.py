@@ -10,6 +10,7 @@ from webapp.lib.outbound.client import Outbound, Reply
 from webapp.lib.outbound.exchange import Exchange
 from webapp.llm.providers import refusals, thinking
 from webapp.llm.providers.breaker import Breaker
+from webapp.llm.providers.contract import EVERY_OPTION
 from webapp.llm.providers.streaming import HttpStream, Patience
 from webapp.llm.rules import ChatRequest
 
@@ -18,6 +19,7 @@ class OpenAICompatibleProvider:
     """Posts to `{base_url}/chat/completions`."""
 
     name = "openai_compatible"
+    takes = EVERY_OPTION
 
     def __init__(
         self, base_url: str, api_key: str, patience: Patience, *, allow_hosts: Collection[str] = ()
@@ -69,8 +71,9 @@ class OpenAICompatibleProvider:
     def _body(self, request: ChatRequest) -> dict[str, Any]:
         body: dict[str, Any] = {
             "model": request.model,
-            "messages": [{"role": m.role, "content": m.content} for m in request.messages],
+            "messages": [message.on_the_wire() for message in request.messages],
             "stream": True,
+            **request.options,
         }
         if self._asks_for_usage:
             body["stream_options"] = {"include_usage": True}

@@ -77,6 +77,7 @@ class ScriptedProvider:
     """Plays the script that the model's name says."""
 
     name = "scripted"
+    takes: frozenset[str] = frozenset()
 
     def __init__(self, delay_seconds: float = DEFAULT_DELAY_SECONDS) -> None:
         self._delay = delay_seconds

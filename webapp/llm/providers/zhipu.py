@@ -6,6 +6,7 @@ a whole answer. Its client is light where it shares one `httpx.Client`; ours sen
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from webapp.llm.errors import ProviderError, ProviderErrorKind
 from webapp.llm.providers import refusals, thinking
 from webapp.llm.providers.breaker import Breaker
 from webapp.llm.providers.streaming import HttpStream, Patience
-from webapp.llm.rules import ChatRequest
+from webapp.llm.rules import ChatMessage, ChatRequest
 
 if TYPE_CHECKING:
     from zhipuai import ZhipuAI
@@ -36,6 +37,7 @@ class ZhipuProvider:
     """Asks Zhipu by the `zhipuai` SDK."""
 
     name = "zhipu"
+    takes = frozenset({"images", "response_format", "seed", "stop", "tool_choice", "tools"})
 
     def __init__(
         self, base_url: str, api_key: str, patience: Patience, *, allow_hosts: Collection[str] = ()
@@ -123,12 +125,18 @@ class _Unread(httpx.SyncByteStream):
         yield b""
 
 
+def _message(message: ChatMessage) -> dict[str, Any]:
+    wire = message.on_the_wire()
+    return copy.deepcopy(wire) if message.fields else wire
+
+
 def _arguments(request: ChatRequest) -> dict[str, Any]:
     """Return what the SDK's call takes; the messages are new objects, because it changes those it is given."""
     arguments: dict[str, Any] = {
         "model": request.model,
-        "messages": [{"role": m.role, "content": m.content} for m in request.messages],
+        "messages": [_message(each) for each in request.messages],
         "stream": True,
+        **copy.deepcopy(dict(request.options)),
     }
     for name in ("temperature", "top_p", "max_tokens"):
         if (value := getattr(request, name)) is not None:
