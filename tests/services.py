@@ -137,28 +137,22 @@ def mariadb_migrated(mariadb_tables: str) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a private Redis, started once."""
-    server = require("redis-server", "redis-server", "valkey-server")
-    home = tmp_path_factory.mktemp("redis")
     port = free_port()
-    command = [
-        server,
-        "--port",
-        str(port),
-        "--bind",
-        "127.0.0.1",
-        "--dir",
-        str(home),
-        "--save",
-        "",
-        "--appendonly",
-        "no",
-    ]
+    with redis_server(tmp_path_factory.mktemp("redis"), port):
+        yield f"redis://127.0.0.1:{port}/0"
+
+
+@contextmanager
+def redis_server(home: Path, port: int) -> Iterator[None]:
+    """Run a Redis that forgets everything when it ends."""
+    command = [require("redis-server", "redis-server", "valkey-server"), "--port", str(port)]
+    command += ["--bind", "127.0.0.1", "--dir", str(home), "--save", "", "--appendonly", "no"]
 
     def answers() -> None:
         socket.create_connection(("127.0.0.1", port), timeout=1).close()
 
     with running(command, home / "log", answers):
-        yield f"redis://127.0.0.1:{port}/0"
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -29,6 +29,7 @@ from webapp.extensions import scheduler
 from webapp.identity import jobs as identity_jobs
 from webapp.mail import jobs as mail_jobs
 from webapp.tasks import built_in, cli, digest, rules
+from webapp.tasks.broker import Sender, make_celery
 from webapp.tasks.context import install_log_handler
 from webapp.tasks.engine import EXTENSION, Engine, engine
 from webapp.tasks.pool import Pool
@@ -117,7 +118,10 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.cli.add_command(cli.group)
     app.cli.add_command(scheduler_group)
     app.extensions[EXTENSION] = Engine(
-        app, lambda: Pool(RUNNER, ROOT, settings.for_another_process()), slots=settings.task_slots
+        app,
+        lambda: Pool(RUNNER, ROOT, settings.for_another_process()),
+        slots=settings.task_slots,
+        sender=Sender(make_celery(settings)) if settings.task_engine == "celery" else None,
     )
 
 

@@ -18,4 +18,4 @@ FEATURES: Final = (
     "chat",
 )
 SHELLS: Final = ("site", "dashboard")
-ASSEMBLY: Final = ("background", "app", "runner", "serve", "worker", "bootstrap")
+ASSEMBLY: Final = ("background", "app", "runner", "celery_app", "serve", "worker", "bootstrap")

@@ -72,6 +72,15 @@ def fail_until(path: str, times: int) -> int:
     return tries
 
 
+@task_registry.register(name="hang_once")
+def hang_once(path: str) -> str:
+    """Hang the first time, whatever comes of it, and return at once the second time."""
+    note(path, str(os.getpid()))
+    if len(Path(path).read_text().splitlines()) == 1:
+        time.sleep(600)
+    return "second time"
+
+
 @task_registry.register(name="report", label="Report")
 def report(
     run: RunContext,

@@ -132,6 +132,13 @@ class Settings(BaseSettings):
     scheduler: Literal["embedded", "off"] = Field(
         "embedded", description="off leaves scheduled work to processes of `flask scheduler run`"
     )
+    task_engine: Literal["embedded", "celery"] = Field(
+        "embedded",
+        description="who runs tasks: embedded, the processes that do scheduled work; celery, workers over Redis",
+    )
+    celery_broker_url: str = Field(
+        "", description="Redis that Celery's messages go over; empty means REDIS_URL"
+    )
     task_modules: Names = Field((), description="modules with functions for tasks, imported at the start")
     task_slots: int = Field(4, ge=1, le=64, description="task runs one process has under way at a time")
     task_history_days: int = Field(30, ge=1, le=3650, description="task runs are kept for so long")
@@ -206,6 +213,7 @@ class Settings(BaseSettings):
         if key and key.count(".") != 1:
             faults.append("ZHIPUAI_API_KEY: a Zhipu key has the form id.secret, with one dot.")
         faults += self._mail_faults()
+        faults += self._engine_faults()
         if self.default_timezone not in available_timezones():
             faults.append("DEFAULT_TIMEZONE: name a time zone as in Asia/Shanghai, or UTC.")
         for name in ("public_url", "zhipuai_base_url", "openai_compatible_base_url"):
@@ -234,6 +242,13 @@ class Settings(BaseSettings):
         if not all(_ADDRESS.fullmatch(address) for address in self.task_failures_to):
             faults.append("TASK_FAILURES_TO: give e-mail addresses, such as ops@example.com.")
         return faults
+
+    def _engine_faults(self) -> list[str]:
+        broker = self.celery_broker_url or self.redis_url
+        if self.task_engine == "celery" and urlsplit(broker).scheme not in {"redis", "rediss"}:
+            name = "CELERY_BROKER_URL" if self.celery_broker_url else "TASK_ENGINE"
+            return [f"{name}: celery needs a Redis, such as REDIS_URL=redis://localhost:6379/0."]
+        return []
 
     def _production_faults(self) -> list[str]:
         faults: list[str] = []

@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from webapp.lib import clock, processes
 from webapp.tasks import claims, execution, outcomes, rules
-from webapp.tasks.claims import Claim
+from webapp.tasks.claims import Claim, Which
 from webapp.tasks.context import RunContext
 from webapp.tasks.outcomes import Outcome
 from webapp.tasks.registry import task_registry
@@ -212,12 +212,13 @@ class Attendant:
             time.sleep(RETRY_SECONDS)
 
 
-def next_claim(attendant: Attendant) -> Claim | None:
+def next_claim(attendant: Attendant, which: Which = claims.ALL) -> Claim | None:
     """Start the run that is ready next; None where there is none, or the database is away."""
     with attendant.app.app_context():
         try:
-            if not claims.is_ready():
+            if not claims.is_ready(which):
                 return None
-            return next(iter(claims.take_ready(attendant.worker, 1, attendant.lease_seconds)), None)
+            taken = claims.take_ready(attendant.worker, 1, attendant.lease_seconds, which=which)
+            return next(iter(taken), None)
         except SQLAlchemyError:
             return None

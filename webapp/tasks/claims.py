@@ -10,7 +10,9 @@ later than its slot, and waits where a slot in time would be skipped because the
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, Select, exists, select, update
@@ -36,14 +38,43 @@ class Claim:
     timeout_seconds: int
 
 
+@dataclass(frozen=True, slots=True)
+class Which:
+    """Which runs are meant: one, or those of certain functions, or those of all others; by default all."""
+
+    run_id: int | None = None
+    functions: frozenset[str] | None = None
+    other_than: frozenset[str] | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """Return what a run and its task have to fulfil."""
+        wanted: list[ColumnElement[bool]] = []
+        if self.run_id is not None:
+            wanted.append(TaskRun.id == self.run_id)
+        if self.functions is not None:
+            wanted.append(Task.func_name.in_(self.functions))
+        if self.other_than is not None:
+            wanted.append(Task.func_name.not_in(self.other_than))
+        return wanted
+
+
+ALL: Final = Which()
+
+
 def is_due() -> bool:
     """Tell whether a task is due, without the lock that taking it needs."""
     return _found(exists().where(_due(clock.utc_now())))
 
 
-def is_ready() -> bool:
+def is_ready(which: Which = ALL) -> bool:
     """Tell whether a run may start, without the lock that starting it needs."""
-    return _found(_ready(clock.utc_now()).exists())
+    return _found(_ready(clock.utc_now(), which).exists())
+
+
+def is_to_be_sent(which: Which) -> bool:
+    """Tell whether there is something for `mark_sent`, without the lock that it needs."""
+    now = clock.utc_now()
+    return _found(_ready(now, which).where(_to_be_sent(now, again=True)).exists())
 
 
 @write_transaction
@@ -67,13 +98,15 @@ def take_due(limit: int = rules.CLAIM_AT_ONCE) -> int:
 
 
 @write_transaction
-def take_ready(worker: str, capacity: int, lease_seconds: float = rules.LEASE_SECONDS) -> list[Claim]:
+def take_ready(
+    worker: str, capacity: int, lease_seconds: float = rules.LEASE_SECONDS, *, which: Which = ALL
+) -> list[Claim]:
     """Start up to so many runs that are ready, in the name of a worker."""
     now, claims, seen = clock.utc_now(), list[Claim](), 0
     while len(claims) < capacity and seen < rules.CLAIM_AT_ONCE:
         # Each round changes what it finds, so that the next one finds others: those skipped must not keep
         # the ones behind them waiting.
-        query = _ready(now).order_by(TaskRun.ready_at, TaskRun.id).limit(capacity - len(claims))
+        query = _ready(now, which).order_by(TaskRun.ready_at, TaskRun.id).limit(capacity - len(claims))
         found = db.session.execute(query.with_for_update(skip_locked=True)).all()
         if not found:
             break
@@ -84,6 +117,29 @@ def take_ready(worker: str, capacity: int, lease_seconds: float = rules.LEASE_SE
             elif not _waits(run, task):
                 _skip(run, _("The run before was still at work."), now)
     return claims
+
+
+@write_transaction
+def mark_sent(which: Which, limit: int, *, again: bool) -> list[int]:
+    """Return runs that are ready and shall be sent to a worker now, marked as sent.
+
+    `again`: also those sent a while ago, since their messages can no longer be waiting.
+    """
+    now = clock.utc_now()
+    query = _ready(now, which).where(_to_be_sent(now, again=again)).order_by(TaskRun.ready_at, TaskRun.id)
+    found = db.session.execute(query.limit(limit).with_for_update(skip_locked=True)).all()
+    for run, _task in found:
+        run.sent_at = now
+    return [run.id for run, _task in found]
+
+
+@write_transaction
+def mark_unsent(run_ids: Sequence[int]) -> None:
+    """Let queued runs be sent once more."""
+    waiting = (TaskRun.state == RunState.QUEUED.value) & TaskRun.id.in_(run_ids)
+    db.session.execute(
+        update(TaskRun).where(waiting).values(sent_at=None), execution_options={"synchronize_session": False}
+    )
 
 
 @write_transaction
@@ -168,7 +224,12 @@ def _due(now: dt.datetime) -> ColumnElement[bool]:
     return (Task.state == TaskState.ACTIVE.value) & (Task.next_run_at <= now)
 
 
-def _ready(now: dt.datetime) -> Select[TaskRun, Task]:
+def _to_be_sent(now: dt.datetime, *, again: bool) -> ColumnElement[bool]:
+    unsent = TaskRun.sent_at.is_(None)
+    return unsent | (TaskRun.sent_at < now - rules.RESEND_AFTER) if again else unsent
+
+
+def _ready(now: dt.datetime, which: Which = ALL) -> Select[TaskRun, Task]:
     """Return the query for runs that may start; those that have to wait for another one stay out."""
     other = aliased(TaskRun)
     is_patient = (Task.overlap == Overlap.QUEUE.value) | (
@@ -179,6 +240,7 @@ def _ready(now: dt.datetime) -> Select[TaskRun, Task]:
         select(TaskRun, Task)
         .join(Task, Task.id == TaskRun.task_id)
         .where(TaskRun.state == RunState.QUEUED.value, TaskRun.ready_at <= now, ~(is_patient & other_runs))
+        .where(*which.conditions())
     )
 
 
@@ -200,6 +262,7 @@ def _is_running(task_id: int) -> bool:
 def _start(run: TaskRun, task: Task, worker: str, lease_until: dt.datetime) -> Claim:
     now = clock.utc_now()
     run.state, run.worker, run.lease_until = RunState.RUNNING.value, worker, lease_until
+    run.sent_at = None  # another attempt is sent anew
     run.attempt += 1
     run.fence += 1
     run.started_at = run.started_at or now

@@ -1,4 +1,7 @@
-"""The engine of one process: at each tick it takes what is due, starts what is ready, and looks after its runs."""
+"""The engine of one process: at each tick it takes what is due, starts what is ready, and looks after its runs.
+
+With a sender it starts only what runs in its own process, and sends the rest to workers elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,10 @@ from webapp.database import db
 from webapp.lib import clock, processes
 from webapp.tasks import attending, claims, outcomes, rules
 from webapp.tasks.attending import Attendant, Executor
+from webapp.tasks.broker import Sender
+from webapp.tasks.claims import Which
 from webapp.tasks.models import TaskRun
+from webapp.tasks.registry import task_registry
 from webapp.tasks.rules import RunState
 
 SLOTS: Final = 4  # runs of one process at a time
@@ -32,8 +38,10 @@ class Engine:
         *,
         slots: int = SLOTS,
         lease_seconds: float = rules.LEASE_SECONDS,
+        sender: Sender | None = None,
     ) -> None:
         self.app = app
+        self._sender = sender
         self.attendant = Attendant(app, make_executor, slots=slots, lease_seconds=lease_seconds)
         self.last_tick: float | None = None
         self._heartbeat_seconds = lease_seconds / 6
@@ -85,12 +93,19 @@ class Engine:
         """Start nothing more, give what runs so long to end, then end it; what is lost is found by others."""
         self._closing = True
         self.attendant.close(seconds)
+        if self._sender is not None:
+            self._sender.close()
 
     def _start_what_is_ready(self) -> None:
-        if self.attendant.free > 0 and claims.is_ready():
+        here = claims.ALL
+        if self._sender is not None:
+            own = task_registry.in_process()
+            here = Which(functions=own)
+            self._sender.send_ready(Which(other_than=own))
+        if self.attendant.free > 0 and claims.is_ready(here):
             free, lease = self.attendant.free, self.attendant.lease_seconds
-            for claim in claims.take_ready(self.worker, free, lease):
-                self.attendant.start(claim, lambda: attending.next_claim(self.attendant))
+            for claim in claims.take_ready(self.worker, free, lease, which=here):
+                self.attendant.start(claim, lambda: attending.next_claim(self.attendant, here))
 
     def _keep_what_runs(self) -> None:
         if clock.monotonic() >= self._next_heartbeat:

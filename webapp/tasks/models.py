@@ -114,7 +114,8 @@ class Task(Base):
 class TaskRun(Base):
     """One slot of a task, or one start by hand. There is one run a slot, however many processes tick.
 
-    `fence` grows with each claim: whoever holds an older number can no longer write. `ready_at` is when it may start.
+    `fence` grows with each claim: whoever holds an older number can no longer write. `ready_at` is when it may start, `sent_at`
+    when a message about it went to Celery's workers.
     """
 
     __tablename__ = "task_runs"
@@ -134,6 +135,7 @@ class TaskRun(Base):
     reason: Mapped[str] = mapped_column(String(rules.REASON_LENGTH), default="")
     result: Mapped[str] = mapped_column(long_text(), default="null")
     ready_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
+    sent_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
     attempt: Mapped[int] = mapped_column(Integer, default=0)
     fence: Mapped[int] = mapped_column(Integer, default=0)
     worker: Mapped[str] = mapped_column(exact_string(80), default="")

@@ -135,6 +135,10 @@ class TaskRegistry:
         """Return a function, None where none is registered by that name."""
         return self._functions.get(name)
 
+    def in_process(self) -> frozenset[str]:
+        """Return the names of the functions that run in a thread of the engine's own process."""
+        return frozenset(each.name for each in self if not each.options.isolated)
+
     def remove(self, name: str) -> None:
         """Take a function out; for tests."""
         self._functions.pop(name, None)

@@ -20,6 +20,7 @@ TICK_SECONDS: Final = 1.0
 CLAIM_AT_ONCE: Final = 200  # due tasks one transaction takes
 SLOTS_KEPT_UP: Final = 1_000  # missed slots that the policy `all` makes up for at one time
 QUEUE_PATIENCE: Final = dt.timedelta(days=1)  # a queued run nobody could start for so long is given up
+RESEND_AFTER: Final = dt.timedelta(seconds=30)  # a message nobody took, though the broker's queue is empty
 MIN_INTERVAL_SECONDS: Final = 1
 MAX_TIMEOUT_SECONDS: Final = 24 * 3600
 MAX_RETRIES: Final = 20
