@@ -6,7 +6,6 @@ imported in the functions, which run after that.
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 import sys
@@ -26,7 +25,6 @@ from webapp import serve
 # A peer that neither sends its body nor reads its answer is let go; longer than gunicorn's keepalive.
 SOCKET_SECONDS: Final = 60
 FINISH_SECONDS: Final = 5.0  # answers under way may still end, once the connections are gone
-YOUNG, MIDDLE, OLD = 20_000, 50, 100  # default collections stalled the loop for 80 ms at 500 streams
 
 REFUSAL: Final = (
     "HTTP/1.1 {status} {reason}\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\n"
@@ -54,14 +52,13 @@ class Worker(GeventWorker):  # type: ignore[misc]
     def run(self) -> None:
         """Start what runs beside the requests, serve, and commit what is under way at the end."""
         from webapp import app as application
+        from webapp.lib import garbage
 
         seconds = FINISH_SECONDS
         try:
             application.start_background(self.wsgi)
             self.serving = True
-            gc.collect()
-            gc.freeze()
-            gc.set_threshold(YOUNG, MIDDLE, OLD)
+            garbage.collect_by_clock()
             self.announce()
             super().run()
         except SystemExit:  # Ctrl-C, or the master is gone

@@ -96,4 +96,4 @@ def _run_client(job: Job) -> Result:
 
 
 def _is_whole(result: Result) -> bool:
-    return result.delivered == result.sent and result.exact == result.streams
+    return result.delivered == result.sent and result.exact == result.answers

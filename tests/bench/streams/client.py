@@ -13,7 +13,7 @@ import urllib.parse
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from tests.bench.streams import script
+from tests.bench.streams import plan, script
 from tests.bench.streams.machine import busy_seconds, cpu_seconds, resident_bytes
 from tests.bench.streams.plan import Job, Load
 from tests.people import PASSWORD
@@ -69,16 +69,19 @@ class Browsers:
         self._open = 0
 
     def run(self) -> None:
-        """Open the streams one after the other, hold them for the measured time, and wait for their ends."""
+        """Open the streams one after the other, hold them for the measured time, and wait for their ends.
+
+        While they are held, a newcomer asks for a short answer now and then.
+        """
         load = self.load
         began = time.monotonic()
         starts_at = began + load.ramp_seconds + load.settle_seconds
         deadline = starts_at + load.seconds + load.ramp_seconds + GRACE_SECONDS
         while (now := time.monotonic()) < deadline:
             due = began + len(self.streams) / load.opened_per_second
-            if len(self.streams) < load.streams and now >= due:
+            if (len(self.streams) < load.streams and now >= due) or (len(self.streams) < self._wanted and now >= self._newcomer_due(starts_at)):
                 self._begin()
-            elif len(self.streams) == load.streams and not self._open:
+            elif len(self.streams) == self._wanted and not self._open:
                 return
             if not self.window.began and now >= starts_at:
                 self._read_meters(begin=True)
@@ -86,6 +89,14 @@ class Browsers:
                 self._read_meters(begin=False)
             for descriptor, _event in self._poll.poll(0.005):
                 self._receive(self._by_descriptor[descriptor])
+
+    @property
+    def _wanted(self) -> int:
+        return self.load.streams + self.load.newcomers
+
+    def _newcomer_due(self, starts_at: float) -> float:
+        already = len(self.streams) - self.load.streams
+        return starts_at + already / plan.NEWCOMERS_PER_SECOND if already >= 0 else float("inf")
 
     def _begin(self) -> None:
         sock = socket.create_connection(("127.0.0.1", self.job.port))
@@ -100,7 +111,7 @@ class Browsers:
         sock.setblocking(False)
 
     def _question(self, stream: Stream) -> bytes:
-        text = script.question(stream.number, self.load.tokens)
+        text = script.question(stream.number, self.load.tokens_of(stream.number))
         if self.job.kind != "product":
             stream.streaming = True
             return request("POST /stream", json.dumps({"text": text}).encode(), "application/json")

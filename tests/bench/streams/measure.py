@@ -37,7 +37,8 @@ def measure(job: Job) -> Result:
     faults: list[str] = []
     sent_all = delivered_all = delivered = exact = 0
     for stream in browsers.streams:
-        text = script.text(stream.number, load.tokens)
+        count = load.tokens_of(stream.number)
+        text = script.text(stream.number, count)
         reading = (read_product if job.kind == "product" else read_yardstick)(stream.pieces, text)
         fault = reading.fault or (
             "" if stored.get(stream.number, text) == text else "what was stored is another"
@@ -45,18 +46,21 @@ def measure(job: Job) -> Result:
         exact += not fault
         faults += [f"stream {stream.number}: {fault}"] if fault else []
         here = record.get(str(stream.number), {"arrived": 0.0, "sent": []})
-        tokens = script.tokens(stream.number, load.tokens)
+        tokens = script.tokens(stream.number, count)
         latencies = _latencies(reading, here["sent"], tokens)
-        sent_all += load.tokens
+        sent_all += count
         delivered_all += len(latencies)
         delivered += sum(window.began <= when + late < window.ended for when, late in latencies)
         added += [late for when, late in latencies if window.began <= when < window.ended]
-        first += _first(stream, reading, here)
+        if stream.number > load.streams:
+            first += _first(stream, reading, here)
+    stall, stall_cpu = probe.longest(Path(job.stalls), window.began, window.ended)
     span = window.ended - window.began
     return Result(
         streams=load.streams,
         delivered=delivered_all,
         sent=sent_all,
+        answers=len(browsers.streams),
         exact=exact,
         added_p50=percentile(added, 50),
         added_p95=percentile(added, 95),
@@ -66,7 +70,8 @@ def measure(job: Job) -> Result:
         cpu_microseconds=window.cpu / max(1, delivered) * 1e6,
         cpu_share=window.cpu / span,
         bytes_a_stream=(window.resident - idle) / load.streams,
-        stall=probe.longest(Path(job.stalls), window.began, window.ended),
+        stall=stall,
+        stall_cpu=stall_cpu,
         others_share=max(0.0, window.busy - window.cpu - window.own - window.upstream) / span / CORES,
         faults=faults[:FAULTS_SHOWN],
     )

@@ -10,6 +10,10 @@ Kind = Literal["product", "yardstick", "fast yardstick"]
 TOKENS_PER_SECOND: Final = 20.0
 FIRST_TOKEN_SECONDS: Final = 0.2  # what the upstream takes to think; real ones take 0.3 to 1
 STREAMS_PER_USER: Final = 25
+NEWCOMERS_PER_SECOND: Final = (
+    2.0  # questions asked while all other streams run: their first text is what is timed
+)
+NEWCOMER_TOKENS: Final = 20
 TAIL_SECONDS: Final = 0.5  # between the end of the measured time and that of the first answer
 
 
@@ -32,6 +36,15 @@ class Load:
         """How long each answer must be so that all of them run through the measured time."""
         whole = FIRST_TOKEN_SECONDS + self.ramp_seconds + self.settle_seconds + self.seconds + TAIL_SECONDS
         return round(whole * TOKENS_PER_SECOND)
+
+    @property
+    def newcomers(self) -> int:
+        """How many short answers are asked for while the others run."""
+        return round((self.seconds - FIRST_TOKEN_SECONDS) * NEWCOMERS_PER_SECOND)
+
+    def tokens_of(self, number: int) -> int:
+        """Return how long the answer of a stream is; the newcomers have the numbers after all others."""
+        return self.tokens if number <= self.streams else NEWCOMER_TOKENS
 
     @property
     def users(self) -> int:
@@ -60,6 +73,7 @@ class Result:
     streams: int
     delivered: int
     sent: int
+    answers: int
     exact: int
     added_p50: float
     added_p95: float
@@ -70,5 +84,6 @@ class Result:
     cpu_share: float
     bytes_a_stream: float
     stall: float
+    stall_cpu: float
     others_share: float
     faults: list[str]

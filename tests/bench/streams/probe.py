@@ -15,17 +15,17 @@ FILE_VARIABLE: Final = "BENCH_STALLS"
 
 
 class Notes:
-    """A file with a line for each time the loop was late: when, and by how many seconds."""
+    """A file with a line for each time the loop was late: when, by how many seconds, and for how many the process ran."""
 
     def __init__(self) -> None:
         self._file = Path(os.environ[FILE_VARIABLE]).open("a", buffering=1)  # noqa: SIM115
 
-    def take(self, before: float) -> None:
-        """Note how much longer than the period a sleep has taken."""
+    def take(self, before: float, ran_before: float) -> None:
+        """Note how much longer than the period a sleep has taken, and the processor time it was used for."""
         now = time.monotonic()
         late = now - before - PERIOD_SECONDS
         if late > NOTED_FROM_SECONDS:
-            self._file.write(f"{now:.4f} {late:.4f}\n")
+            self._file.write(f"{now:.4f} {late:.4f} {time.process_time() - ran_before:.4f}\n")
 
 
 def start_in_gevent() -> None:
@@ -34,9 +34,9 @@ def start_in_gevent() -> None:
     def watch() -> None:
         notes = Notes()
         while True:
-            before = time.monotonic()
+            before, ran = time.monotonic(), time.process_time()
             time.sleep(PERIOD_SECONDS)
-            notes.take(before)
+            notes.take(before, ran)
 
     threading.Thread(target=watch, name="bench-probe", daemon=True).start()
 
@@ -45,13 +45,17 @@ async def watch_asyncio() -> None:
     """Watch the running asyncio loop."""
     notes = Notes()
     while True:
-        before = time.monotonic()
+        before, ran = time.monotonic(), time.process_time()
         await asyncio.sleep(PERIOD_SECONDS)
-        notes.take(before)
+        notes.take(before, ran)
 
 
-def longest(path: Path, since: float, until: float) -> float:
-    """Return the longest time the loop stood still within a span, in seconds."""
+def longest(path: Path, since: float, until: float) -> tuple[float, float]:
+    """Return the longest time the loop stood still within a span, and the processor time in it, in seconds.
+
+    Where the second is much less than the first, the machine had given the processor to somebody else.
+    """
     lines = path.read_text().splitlines() if path.exists() else []
-    noted = [(float(when), float(late)) for when, late in (line.split() for line in lines)]
-    return max((late for when, late in noted if since <= when <= until), default=0.0)
+    noted = [tuple(float(part) for part in line.split()) for line in lines]
+    inside = ((late, ran) for when, late, ran in noted if since <= when <= until)
+    return max(inside, default=(0.0, 0.0))

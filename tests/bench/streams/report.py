@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from tests.bench.streams.plan import Result
 
 _COLUMNS = (
-    "streams", "through", "delivered", "exact", "added p50", "p95", "p99", "first event p50", "p95",
-    "CPU a token", "core", "memory a stream", "longest stall", "others' CPU",
+    "streams", "through", "delivered", "exact", "added p50", "p95", "p99", "first text p50", "p95",
+    "CPU a token", "core", "memory a stream", "longest stall (CPU in it)", "others' CPU",
 )  # fmt: skip
 
 
@@ -23,13 +23,13 @@ def row(kind: str, result: Result) -> str:
         str(result.streams),
         kind,
         f"{result.delivered / result.sent:.2%}",
-        f"{result.exact} of {result.streams}",
+        f"{result.exact} of {result.answers}",
         *(_milliseconds(each) for each in (result.added_p50, result.added_p95, result.added_p99)),
         *(_milliseconds(each) for each in (result.first_p50, result.first_p95)),
         f"{result.cpu_microseconds:.1f} µs",
         f"{result.cpu_share:.0%}",
         f"{result.bytes_a_stream / 1024:.0f} KiB",
-        _milliseconds(result.stall),
+        f"{_milliseconds(result.stall)} ({_milliseconds(result.stall_cpu)})",
         f"{result.others_share:.0%}",
     )
     return f"| {' | '.join(cells)} |"
