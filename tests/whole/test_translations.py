@@ -43,17 +43,32 @@ def test_catalogue_has_nothing_else() -> None:
     assert not catalogue.fuzzy_entries()
 
 
+def fault_of(english: str, plural: str, chinese: str) -> str:
+    """Return what is wrong with a translation."""
+    wanted = set(PLACEHOLDER.findall(english)) | set(PLACEHOLDER.findall(plural))
+    if set(PLACEHOLDER.findall(chinese)) != wanted:
+        return f"{english!r}: other placeholders"
+    if re.search(r"[㐀-鿿][,;?!]", chinese):
+        return f"{english!r}: Chinese sentences take full-width marks"
+    if not SAME_IN_BOTH.fullmatch(english) and not re.search(r"[㐀-鿿]", chinese):
+        return f"{english!r}: not translated"
+    return ""
+
+
+def test_translations_are_well_formed() -> None:
+    faults = [
+        fault_of(entry.msgid, entry.msgid_plural or "", text)
+        for entry in polib.pofile(str(CHINESE))
+        for text in list(entry.msgstr_plural.values()) or [entry.msgstr]
+    ]
+    assert [fault for fault in faults if fault] == []
+
+
 @pytest.mark.parametrize(
-    "entry", polib.pofile(str(CHINESE)) if CHINESE.exists() else [], ids=lambda e: e.msgid[:40]
+    ("english", "chinese"), [("%(name)s is gone", "没有了"), ("Wait", "等,等"), ("Wait", "Wait")]
 )
-def test_translation_is_well_formed(entry: polib.POEntry) -> None:
-    texts = list(entry.msgstr_plural.values()) or [entry.msgstr]
-    for text in texts:
-        wanted = set(PLACEHOLDER.findall(entry.msgid)) | set(PLACEHOLDER.findall(entry.msgid_plural or ""))
-        assert set(PLACEHOLDER.findall(text)) == wanted
-        assert not re.search(r"[㐀-鿿][,;?!]", text), "Chinese sentences take full-width marks"
-        if not SAME_IN_BOTH.fullmatch(entry.msgid):
-            assert re.search(r"[㐀-鿿]", text), "not translated"
+def test_what_is_not_well_formed(english: str, chinese: str) -> None:
+    assert fault_of(english, "", chinese)
 
 
 def test_compiled_catalogue_loads() -> None:

@@ -79,7 +79,9 @@ class Browsers:
         deadline = starts_at + load.seconds + load.ramp_seconds + GRACE_SECONDS
         while (now := time.monotonic()) < deadline:
             due = began + len(self.streams) / load.opened_per_second
-            if (len(self.streams) < load.streams and now >= due) or (len(self.streams) < self._wanted and now >= self._newcomer_due(starts_at)):
+            if (len(self.streams) < load.streams and now >= due) or (
+                len(self.streams) < self._wanted and now >= self._newcomer_due(starts_at)
+            ):
                 self._begin()
             elif len(self.streams) == self._wanted and not self._open:
                 return
