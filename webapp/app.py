@@ -9,7 +9,7 @@ from jinja2 import StrictUndefined
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from webapp import accounts, admins, announcements, audit, background, chat, dashboard, llm, site
+from webapp import accounts, admins, announcements, api, audit, background, chat, dashboard, llm, site
 from webapp import settings as runtime_settings
 from webapp.admins import service as admin_service
 from webapp.config import ROOT, Settings, load_settings, with_own_secrets
@@ -23,6 +23,7 @@ from webapp.mail import delivery, senders
 from webapp.tasks import checks as task_checks
 from webapp.web import assets, filters, guards, headers, limits, locale, logs, problems, requests
 from webapp.web import checks as machine_checks
+from webapp.web.api import binding
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +40,18 @@ def create_app(settings: Settings | None = None) -> Flask:
     logs.configure(settings)
     _bind_database(app, settings)
     _bind_kit(app, settings)
-    for feature in (audit, runtime_settings, accounts, admins, announcements, llm, chat, site, dashboard):
+    for feature in (
+        audit,
+        runtime_settings,
+        accounts,
+        admins,
+        announcements,
+        llm,
+        chat,
+        site,
+        dashboard,
+        api,
+    ):
         feature.init_app(app)
     background.init_app(app, settings)
     for unit in (database_checks, task_checks, model_checks, mail_checks, machine_checks):
@@ -137,4 +149,5 @@ def _bind_kit(app: Flask, settings: Settings) -> None:
     delivery.init_app(app)
     assets.init_app(app)
     filters.init_app(app)
+    binding.init_app(app, settings)
     guards.init_app(app)

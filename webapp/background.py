@@ -34,6 +34,7 @@ from webapp.tasks.context import install_log_handler
 from webapp.tasks.engine import EXTENSION, Engine, engine
 from webapp.tasks.pool import Pool
 from webapp.tasks.registry import task_registry
+from webapp.web import jobs as web_jobs
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +61,10 @@ WORDS: Final = {
         _l("Erase deleted accounts"),
         _l("Erases accounts whose owners asked for it, once the time to think it over has passed."),
     ),
+    "purge_idempotency_keys": (
+        _l("Forget answered calls"),
+        _l("Deletes the answers kept for calls of the API that are repeated with the same key."),
+    ),
     "purge_deleted_conversations": (
         _l("Clear deleted chats"),
         _l("Deletes for good what people put in the bin a while ago."),
@@ -76,6 +81,7 @@ JOBS: Final[list[tuple[str, Callable[[], object], int]]] = [
     *identity_jobs.JOBS,
     *accounts_jobs.JOBS,
     *chat_jobs.JOBS,
+    *web_jobs.JOBS,
 ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 
@@ -9,7 +10,8 @@ class AppError(Exception):
     """An expected refusal.
 
     `sentence` is shown as it is: it says what happened, what is kept and what to do. `code` is a stable
-    snake_case reason for programs. `field` names the input at fault, if there is one.
+    snake_case reason for programs. `field` names the input at fault, if there is one; where there are several,
+    `errors` holds the sentences of each.
     """
 
     status: ClassVar[int] = 400
@@ -22,12 +24,14 @@ class AppError(Exception):
         code: str | None = None,
         field: str | None = None,
         retry_after_seconds: int | None = None,
+        errors: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         super().__init__(sentence)
         self.sentence = sentence
         self.code = code or self.default_code
         self.field = field
         self.retry_after_seconds = retry_after_seconds
+        self.errors = errors or ({field: [sentence]} if field else {})
 
 
 class Invalid(AppError):
@@ -49,6 +53,13 @@ class NotAllowed(AppError):
 
     status = 403
     default_code = "not_allowed"
+
+
+class Unsupported(AppError):
+    """The content is of a kind that is not read here."""
+
+    status = 415
+    default_code = "unsupported_media_type"
 
 
 class NotFound(AppError):

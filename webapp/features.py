@@ -17,5 +17,5 @@ FEATURES: Final = (
     "llm",
     "chat",
 )
-SHELLS: Final = ("site", "dashboard")
+SHELLS: Final = ("site", "dashboard", "api")
 ASSEMBLY: Final = ("background", "app", "runner", "celery_app", "serve", "worker", "bootstrap")

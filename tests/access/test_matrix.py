@@ -11,6 +11,7 @@ from flask import Flask
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
+from tests.access.api_table import API_MATRIX
 from tests.access.people import ADMINS, EVERYBODY, USERS, Cast
 from tests.access.table import MATRIX, PUBLIC, USER, Row
 from tests.access.things import ABSENT, EVERYBODYS, MAKERS, NOT_THERE
@@ -38,8 +39,9 @@ def everybody(whole_app: Flask) -> Cast:
 
 def test_every_route_has_a_row_and_every_row_a_route(whole_app: Flask) -> None:
     endpoints = {rule.endpoint for rule in whole_app.url_map.iter_rules()}
-    assert not endpoints - set(MATRIX), "these routes are in no row of tests/access/table.py"
-    assert not set(MATRIX) - endpoints, "these rows have no route"
+    rows = set(MATRIX) | set(API_MATRIX)
+    assert not endpoints - rows, "these routes are in no row of tests/access/table.py or api_table.py"
+    assert not rows - endpoints, "these rows have no route"
 
 
 def test_rows_say_what_the_views_declare(whole_app: Flask) -> None:
@@ -58,7 +60,7 @@ def test_every_permission_asked_for_is_in_the_table(whole_app: Flask) -> None:
 
 def test_ids_in_addresses_have_makers(whole_app: Flask) -> None:
     for rule in whole_app.url_map.iter_rules():
-        row = MATRIX.get(rule.endpoint)
+        row = MATRIX.get(rule.endpoint) or API_MATRIX.get(rule.endpoint)
         assert row is None or bool(rule.arguments) == bool(row.thing), (
             f"{rule.rule}: name what makes its things"
         )

@@ -6,6 +6,8 @@ import pytest
 from flask import Flask
 from werkzeug.routing import Rule
 
+from webapp.web.api import ANYBODY
+from webapp.web.api.routes import contracts_of
 from webapp.web.guards import is_public
 
 PUBLIC = {
@@ -33,6 +35,8 @@ PUBLIC = {
     "site.set_language",
     "site.set_theme",
 }
+# Routes of the API that need no token.
+PUBLIC_API = {"api_user.login"}
 HARMLESS = {"GET", "HEAD", "OPTIONS"}
 SAMPLE = "x" * 22
 
@@ -46,12 +50,14 @@ def url_of(app: Flask, rule: Rule) -> str:
 def test_public_routes_are_exactly_those_listed(app: Flask) -> None:
     public = {name for name, view in app.view_functions.items() if is_public(view)}
     assert public == PUBLIC
+    open_routes = {name for name, each in contracts_of(app).items() if each.audience == ANYBODY}
+    assert open_routes == PUBLIC_API
 
 
 def test_every_other_route_refuses_strangers(app: Flask) -> None:
     client = app.test_client()
     for rule in app.url_map.iter_rules():
-        if rule.endpoint in PUBLIC:
+        if rule.endpoint in PUBLIC | PUBLIC_API:
             continue
         for method in (rule.methods or set()) - {"OPTIONS", "HEAD"}:
             response = client.open(url_of(app, rule), method=method, headers={"Accept": "text/html"})
@@ -66,6 +72,9 @@ def test_harmless_methods_are_apart_from_others(app: Flask) -> None:
     """A view that answers GET and POST must be a form; a route never changes anything on GET alone."""
     for rule in app.url_map.iter_rules():
         methods = (rule.methods or set()) - HARMLESS
+        if rule.endpoint in contracts_of(app):
+            assert len(rule.methods - {"HEAD"}) == 1, f"{rule.rule} answers several methods with one contract"
+            continue
         assert methods <= {"POST"}, f"{rule.rule} uses {methods}; forms can only post"
 
 

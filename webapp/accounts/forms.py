@@ -89,6 +89,7 @@ def scope_words() -> dict[str, str]:
         Scope.CHAT.value: _("Chat: ask and read answers"),
         Scope.MODELS.value: _("Models: list those that can be used"),
         Scope.PROFILE_READ.value: _("Profile: read name and address"),
+        Scope.PROFILE_CHANGE.value: _("Profile: change name, language, time zone and picture"),
     }
 
 

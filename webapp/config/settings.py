@@ -25,6 +25,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 ROOT: Final = Path(__file__).resolve().parents[2]
 SECRET_MIN_LENGTH: Final = 32
 WEAK_SECRETS: Final = ("changeme", "change-me", "secret", "dev", "password", "example", "test")
+_ORIGIN: Final = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?")
 _ADDRESS: Final = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+")
 _PRICE: Final = re.compile(r"[^=\s].*=\s*\d+(\.\d+)?\s*/\s*\d+(\.\d+)?")
 
@@ -76,6 +77,10 @@ class Settings(BaseSettings):
     )
     proxy_count: int = Field(
         0, ge=0, le=5, description="reverse proxies in front whose X-Forwarded headers are believed"
+    )
+    api_cors_origins: Names = Field(
+        (),
+        description="origins whose pages may call the API, such as https://app.example.com, comma separated",
     )
     max_body_bytes: int = Field(4_194_304, ge=65_536, description="largest request body in bytes")
 
@@ -220,15 +225,25 @@ class Settings(BaseSettings):
             url = urlsplit(getattr(self, name))
             if getattr(self, name) and (url.scheme not in {"http", "https"} or not url.hostname):
                 faults.append(f"{name.upper()}: give a whole address, such as https://example.com.")
-        for entry in self.model_prices:
-            if not _PRICE.fullmatch(entry):
-                faults.append(
-                    f"MODEL_PRICES: write {entry} as model=input/output, such as glm-4-plus=5/5, with decimal points."
-                )
+        faults += self._list_faults()
         if self.local_model not in {"auto", "off"} and not Path(self.local_model).is_file():
             faults.append(
                 f"LOCAL_MODEL: there is no file {self.local_model}. Use auto, off, or a path to a gguf file."
             )
+        return faults
+
+    def _list_faults(self) -> list[str]:
+        faults: list[str] = []
+        faults += [
+            f"MODEL_PRICES: write {entry} as model=input/output, such as glm-4-plus=5/5, with decimal points."
+            for entry in self.model_prices
+            if not _PRICE.fullmatch(entry)
+        ]
+        faults += [
+            f"API_CORS_ORIGINS: write {origin} as an exact origin, such as https://app.example.com."
+            for origin in self.api_cors_origins
+            if not _ORIGIN.fullmatch(origin)
+        ]
         return faults
 
     def _mail_faults(self) -> list[str]:

@@ -115,9 +115,7 @@ def accept(attempt: Attempt, *, keep: bool) -> Accepted:
     device = devices.remember(attempt.realm, subject.id, client)
     _note(attempt, Outcome.OK)
     audit.record(_SIGNED_IN[attempt.realm], actor=subject)
-    token = sessions.begin(
-        attempt.realm, subject.id, user_agent=client.user_agent, address=client.address, keep=keep
-    )
+    token = sessions.begin(attempt.realm, subject.id, client=client, keep=keep)
     return Accepted(token, device, new_device=not attempt.known_device)
 
 

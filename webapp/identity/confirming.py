@@ -20,6 +20,15 @@ def confirm(realm: Realm, subject: Any, session_id: int, proof: str) -> str:
     `proof` is a code where two-step sign-in is on, else the password. Raises Invalid where it is not right, and
     TooMany after too many tries, which are counted for this session alone: a thief of one session keeps nobody out.
     """
+    return _accept(_proved(realm, subject, session_id, proof), session_id)
+
+
+def prove(realm: Realm, subject: Any, session_id: int, proof: str) -> None:
+    """Let somebody prove, for the act at hand alone, who they are; raises as `confirm` does."""
+    _give_back(_proved(realm, subject, session_id, proof))
+
+
+def _proved(realm: Realm, subject: Any, session_id: int, proof: str) -> throttles.Reservation:
     key = throttles.Key(realm, ThrottleKind.CONFIRMATION, str(session_id))
     reservation = throttles.reserve(key)
     two_step = second_factors.is_on(realm, subject.id)
@@ -34,7 +43,7 @@ def confirm(realm: Realm, subject: Any, session_id: int, proof: str) -> str:
             else _("This is not your password.")
         )
         raise Invalid(sentence, field="proof", code="proof_wrong")
-    return _accept(reservation, session_id)
+    return reservation
 
 
 @write_transaction
@@ -44,6 +53,11 @@ def _spend(realm: Realm, subject: Any, code: str) -> bool:
         event = Event.USER_RECOVERY_CODE_USED if realm is Realm.USER else Event.ADMIN_RECOVERY_CODE_USED
         audit.record(event, actor=subject, after={"left": passed.recovery_left})
     return passed is not None
+
+
+@write_transaction
+def _give_back(reservation: throttles.Reservation) -> None:
+    throttles.give_back(reservation)
 
 
 @write_transaction

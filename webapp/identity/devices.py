@@ -17,11 +17,15 @@ from webapp.lib import clock
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Who asks: the browser's name, its address, and the token of its device cookie, which may be empty."""
+    """Who asks: the browser's name, its address, and the token of its device cookie, which may be empty.
+
+    A `program` gets a bearer token that no cookie can stand for, and the other way round.
+    """
 
     user_agent: str
     address: str
     device: str = ""
+    program: bool = False
 
 
 def knows(realm: Realm, device: str, subject_id: int | None) -> bool:

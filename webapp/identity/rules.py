@@ -39,6 +39,7 @@ RECOVERY_CODE_LENGTH: Final = 16  # of 32 signs each: 80 bits
 SECOND_STEP_LIFE: Final = dt.timedelta(minutes=10)
 
 TOKEN_PREFIX: Final = "at_"  # noqa: S105
+LOGIN_TOKEN_PREFIX: Final = "at_login_"  # noqa: S105 - of a session that a program began
 TOKEN_BYTES: Final = 32
 TOKEN_NAME_LENGTH: Final = 60
 TOKEN_NETWORKS: Final = 20
@@ -96,6 +97,7 @@ class Scope(StrEnum):
     CHAT = "chat"
     MODELS = "models"
     PROFILE_READ = "profile:read"
+    PROFILE_CHANGE = "profile:change"
 
 
 class ThrottleKind(StrEnum):

@@ -14,7 +14,7 @@ from webapp.identity.attempts import trusted as trusted_attempt
 from webapp.identity.codes import Verdict
 from webapp.identity.codes import consume as consume_code
 from webapp.identity.codes import issue as issue_code
-from webapp.identity.confirming import confirm
+from webapp.identity.confirming import confirm, prove
 from webapp.identity.devices import Client
 from webapp.identity.devices import forget_all as forget_devices
 from webapp.identity.devices import is_any as is_known_device
@@ -35,12 +35,13 @@ from webapp.identity.second_factors import turn_off as turn_totp_off
 from webapp.identity.second_factors import turn_off_since as turn_totp_off_since
 from webapp.identity.second_factors import turn_on as turn_totp_on
 from webapp.identity.sessions import begin as begin_session
-from webapp.identity.sessions import current_session_id, live_among, person, register_realm
+from webapp.identity.sessions import current_session_id, is_login_token, live_among, person, register_realm
 from webapp.identity.sessions import end as end_session
 from webapp.identity.sessions import end_all as end_all_sessions
 from webapp.identity.sessions import end_one as end_one_session
 from webapp.identity.sessions import load as load_session
 from webapp.identity.sessions import of as sessions_of
+from webapp.identity.sessions import of_token as session_of_token
 from webapp.identity.throttles import blocked as lockouts
 from webapp.identity.throttles import is_blocked as is_locked
 from webapp.identity.throttles import lift as lift_lockout
@@ -85,6 +86,7 @@ __all__ = [
     "hashed_password",
     "is_known_device",
     "is_locked",
+    "is_login_token",
     "issue_code",
     "lift_lockout",
     "lift_lockouts_of",
@@ -99,6 +101,7 @@ __all__ = [
     "offered_totp",
     "password_matches",
     "person",
+    "prove",
     "recovery_codes_left",
     "refuse_attempt",
     "register_realm",
@@ -106,6 +109,7 @@ __all__ = [
     "revoke_all_tokens",
     "revoke_token",
     "second_factor_is_on",
+    "session_of_token",
     "sessions_of",
     "sign_in_history",
     "tokens_in_force",

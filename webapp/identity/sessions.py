@@ -19,6 +19,7 @@ from webapp.database import db, write_transaction
 from webapp.errors import NotFound
 from webapp.extensions import login_manager
 from webapp.identity import rules
+from webapp.identity.devices import Client
 from webapp.identity.models import LoginSession
 from webapp.identity.rules import Realm
 from webapp.lib import clock
@@ -40,17 +41,19 @@ def register_realm(
     _seen[realm.value] = seen
 
 
-def begin(realm: Realm, subject_id: int, *, user_agent: str, address: str, keep: bool) -> str:
+def begin(realm: Realm, subject_id: int, *, client: Client, keep: bool) -> str:
     """Add a session inside the caller's transaction and return its token, which is stored nowhere else."""
     now, token = clock.utc_now(), secrets.token_urlsafe(32)
+    if client.program:
+        token = rules.LOGIN_TOKEN_PREFIX + token
     life = _limits(realm)[1]
     db.session.add(
         LoginSession(
             token_hash=_hash(token),
             realm=realm.value,
             subject_id=subject_id,
-            user_agent=user_agent[: rules.USER_AGENT_LENGTH],
-            address=address,
+            user_agent=client.user_agent[: rules.USER_AGENT_LENGTH],
+            address=client.address,
             last_seen_at=now,
             reauthenticated_at=now,
             expires_at=now + (life if keep else min(life, rules.SESSION_WITHOUT_KEEPING)),
@@ -149,11 +152,16 @@ def purge() -> None:
 @login_manager.user_loader  # type: ignore[untyped-decorator]
 def load_user(token: str) -> Any:
     """Return the user whom the token signs in, or None; called by Flask-Login once a request."""
-    user, session_id = load(Realm.USER, token)
+    user, session_id = (None, None) if is_login_token(token) else load(Realm.USER, token)
     if user is not None:
         g.login_session_id = session_id
         user.session_token = token
     return user
+
+
+def is_login_token(token: str) -> bool:
+    """Tell whether the token is one of those that programs sign in with, rather than one of a cookie."""
+    return token.startswith(rules.LOGIN_TOKEN_PREFIX)
 
 
 def load(realm: Realm, token: str) -> tuple[Any, int | None]:
@@ -176,6 +184,14 @@ def load(realm: Realm, token: str) -> tuple[Any, int | None]:
         _touch_if_possible(session_id, realm, subject_id)
     who = person(realm, subject_id)
     return (who, session_id) if who is not None else (None, None)
+
+
+def of_token(realm: Realm, token: str) -> LoginSession:
+    """Return the session of a token that was given out a moment ago."""
+    query = select(LoginSession).where(
+        LoginSession.token_hash == _hash(token), LoginSession.realm == realm.value
+    )
+    return db.session.scalars(query).one()
 
 
 def _touch_if_possible(session_id: int, realm: Realm, subject_id: int) -> None:

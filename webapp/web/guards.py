@@ -19,15 +19,16 @@ from flask_login import current_user
 from werkzeug.exceptions import HTTPException
 from werkzeug.local import LocalProxy
 
-from webapp.errors import NotAllowed, NotSignedIn
+from webapp.errors import NotAllowed, NotFound, NotSignedIn
 from webapp.web.redirects import own_referrer
-from webapp.web.requests import in_admin_area, wants_page
+from webapp.web.requests import in_admin_area, in_api, wants_page
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 _PUBLIC: Final = "agent_tools_public"
 _PERMISSION: Final = "agent_tools_permission"
+API_CONTRACT: Final = "agent_tools_contract"
 ANY_ADMIN: Final = ""  # the permission that every administrator has
 SIGN_IN_ENDPOINT: Final = "accounts.login"
 CONFIRM_ENDPOINT: Final = "accounts.confirm"
@@ -92,6 +93,11 @@ def is_public(view: Callable[..., Any]) -> bool:
     return bool(getattr(view, _PUBLIC, False))
 
 
+def is_api_route(view: Callable[..., Any]) -> bool:
+    """Tell whether the view has the contract of an API route, and with it a guard of its own."""
+    return hasattr(view, API_CONTRACT)
+
+
 def permission_of(view: Callable[..., Any]) -> str | None:
     """Return the permission a view needs, None where it names none."""
     return cast("str | None", getattr(view, _PERMISSION, None))
@@ -136,6 +142,13 @@ def _page_before() -> str:
 def _guard() -> ResponseReturnValue | None:
     if request.endpoint is None or request.routing_exception is not None:
         return None  # answered by the handler of the routing error
-    if in_admin_area() or is_public(current_app.view_functions[request.endpoint]):
+    view = current_app.view_functions[request.endpoint]
+    if in_api():
+        if is_api_route(view):
+            return None  # its own guard stands before it
+        raise NotFound(
+            _("There is nothing here.")
+        )  # a page that strayed below the API: no cookie counts there
+    if in_admin_area() or is_public(view):
         return None
     return None if current_user.is_authenticated else ask_to_sign_in(SIGN_IN_ENDPOINT)

@@ -26,11 +26,13 @@ class Limit:
     """A rate in the notation of the `limits` package, and what it is counted by."""
 
     rate: str
-    by: Literal["address", "user", "admin"]
+    by: Literal["address", "user", "admin", "caller"]
 
 
 LIMITS: Final[dict[str, Limit]] = {
     "default": Limit("600 per minute", "address"),
+    "api_address": Limit("1200 per minute", "address"),
+    "api": Limit("600 per minute", "caller"),
     "login_address": Limit("20 per minute; 200 per hour", "address"),
     "mail_code": Limit("5 per minute; 30 per hour", "address"),
     "code_check": Limit("20 per minute", "address"),
@@ -52,7 +54,7 @@ LIMITS: Final[dict[str, Limit]] = {
 }
 
 COUNTED_WHEN_READ: Final = frozenset(
-    {"chat_open_stream", "task_open_stream", "chat_search"}
+    {"api", "api_address", "chat_open_stream", "task_open_stream", "chat_search"}
 )  # reading is what costs here
 
 
@@ -104,8 +106,14 @@ def _admin_key() -> str:
     return f"admin:{admin.public_id}" if admin is not None else f"address:{client_address()}"
 
 
+def _caller_key() -> str:
+    """Count by whoever calls the API, user or administrator."""
+    return _user_key() if g.get("admin") is None else _admin_key()
+
+
 _KEYS: Final[dict[str, Callable[[], Any]]] = {
     "address": client_address,
     "user": _user_key,
     "admin": _admin_key,
+    "caller": _caller_key,
 }

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
 
-from flask import Flask, Response, g, jsonify, make_response, render_template, request, url_for
+from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_limiter.errors import RateLimitExceeded
 from flask_login import AnonymousUserMixin
@@ -17,11 +18,12 @@ from werkzeug.exceptions import HTTPException, SecurityError
 
 from webapp.errors import AppError
 from webapp.extensions import db
-from webapp.web.requests import current_request_id, wants_page
+from webapp.web.requests import current_request_id, in_api, wants_page
 
 log = logging.getLogger(__name__)
 
 UNAVAILABLE_RETRY_SECONDS = 5
+_FORMATS: Final = "problem_formats"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class Problem:
     code: str
     title: str
     sentence: str
-    field: str | None = None
+    errors: Mapping[str, Sequence[str]] = field(default_factory=dict)
     retry_after_seconds: int | None = None
 
     @property
@@ -62,15 +64,25 @@ def envelope(data: Any = None, *, status: int = 200, message: str = "Success") -
     return response
 
 
+def in_envelope(problem: Problem) -> Response:
+    """Return the problem as programs get it: a stable reason, and the sentences of each field."""
+    data: dict[str, Any] = {"reason": problem.code, "request_id": current_request_id()}
+    if problem.errors:
+        data["errors"] = {name: list(sentences) for name, sentences in problem.errors.items()}
+    return envelope(data, status=problem.status, message=problem.sentence)
+
+
+def register_format(app: Flask, prefix: str, form: Callable[[Problem], Response]) -> None:
+    """Tell how problems are told below a prefix of the address where programs expect another form."""
+    app.extensions.setdefault(_FORMATS, {})[prefix] = form
+
+
 def answer(problem: Problem, *, template: str = "errors/page.html") -> Response:
     """Return the problem as a page or as an envelope, whichever the request asked for."""
     if wants_page():
         response = make_response(render_template(template, problem=problem), problem.status)
     else:
-        data: dict[str, Any] = {"reason": problem.code, "request_id": current_request_id()}
-        if problem.field:
-            data["errors"] = {problem.field: [problem.sentence]}
-        response = envelope(data, status=problem.status, message=problem.sentence)
+        response = _format()(problem)
     if problem.retry_after_seconds is not None:
         response.headers["Retry-After"] = str(problem.retry_after_seconds)
     return response
@@ -79,7 +91,7 @@ def answer(problem: Problem, *, template: str = "errors/page.html") -> Response:
 def of_refusal(error: AppError) -> Problem:
     """Return what a refusal tells."""
     title = _titles().get(error.status, _("This did not work"))
-    return Problem(error.status, error.code, title, error.sentence, error.field, error.retry_after_seconds)
+    return Problem(error.status, error.code, title, error.sentence, error.errors, error.retry_after_seconds)
 
 
 def _on_refusal(error: AppError) -> Response:
@@ -90,7 +102,7 @@ def _on_http(error: HTTPException) -> Response:
     status = error.code or 500
     if status < 400:
         return make_response(error.get_response())
-    if isinstance(error, SecurityError):  # a host that is not ours: no address of ours can be named
+    if isinstance(error, SecurityError) and not in_api():  # a host that is not ours: no address can be named
         return make_response(
             "This host name is not served here.\n", 400, {"Content-Type": "text/plain; charset=utf-8"}
         )
@@ -104,7 +116,7 @@ def _on_http(error: HTTPException) -> Response:
     if isinstance(error, RateLimitExceeded):
         retry_after = max(1, int(error.limit.limit.get_expiry()) if error.limit else 60)
         sentence = _("Too many tries. Try again in %(minutes)s minutes.", minutes=-(-retry_after // 60))
-    response = answer(Problem(status, code, _titles().get(status, error.name), sentence, None, retry_after))
+    response = answer(Problem(status, code, _titles().get(status, error.name), sentence, {}, retry_after))
     for name, value in error.get_headers(None):
         if name == "Allow":
             response.headers[name] = value
@@ -118,7 +130,7 @@ def _on_database(error: Exception) -> Response:
         "The database does not answer at the moment. Your last step is not saved; try again shortly."
     )
     return answer(
-        Problem(503, "database_unavailable", _titles()[503], sentence, None, UNAVAILABLE_RETRY_SECONDS)
+        Problem(503, "database_unavailable", _titles()[503], sentence, {}, UNAVAILABLE_RETRY_SECONDS)
     )
 
 
@@ -127,6 +139,11 @@ def _on_failure(error: Exception) -> Response:
     _leave_database_alone()
     sentence = _("Something broke on our side. Your last step may not be saved; everything before it is.")
     return answer(Problem(500, "internal", _titles()[500], sentence))
+
+
+def _format() -> Callable[[Problem], Response]:
+    formats: dict[str, Callable[[Problem], Response]] = current_app.extensions.get(_FORMATS, {})
+    return next((form for prefix, form in formats.items() if request.path.startswith(prefix)), in_envelope)
 
 
 def _leave_database_alone() -> None:
@@ -163,6 +180,7 @@ def _http_words(status: int) -> tuple[str, str]:
         404: ("not_found", _("The address may be mistyped, or what was here was deleted.")),
         405: ("method_not_allowed", _("This address does not accept that kind of request.")),
         413: ("too_large", _("What you sent is larger than this program accepts. Nothing was saved.")),
+        414: ("too_large", _("What you sent is larger than this program accepts. Nothing was saved.")),
         415: ("unsupported_media_type", _("This kind of content is not accepted here.")),
         429: ("too_many", _("Too many requests. Wait a moment and try again.")),
         503: ("unavailable", _("The program is busy or restarting. Try again shortly.")),

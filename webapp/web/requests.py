@@ -49,6 +49,11 @@ def in_admin_area() -> bool:
     return (request.blueprint or "").partition(".")[0] == ADMIN_BLUEPRINT
 
 
+def in_api() -> bool:
+    """Tell whether the address asked for is one of the API, which knows bearer tokens only."""
+    return request.path.startswith(API_PREFIXES)
+
+
 def client_address() -> str:
     """Return the sender's address; forwarded headers count only as far as proxies are configured."""
     return request.remote_addr or "unknown"
@@ -56,7 +61,7 @@ def client_address() -> str:
 
 def wants_page() -> bool:
     """Tell whether the answer should be a page rather than an envelope."""
-    if request.path.startswith(API_PREFIXES):
+    if in_api():
         return False
     accepted = request.accept_mimetypes
     if accepted.best == "text/event-stream":
