@@ -1,6 +1,6 @@
 """Idempotency keys of the API
 
-Revision: 0010, after 0009
+Revision: 0011, after 0010
 Created: 2026-11-24
 """
 
@@ -9,8 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import mysql
-revision = '0010'
-down_revision = '0009'
+revision = '0011'
+down_revision = '0010'
 branch_labels = None
 depends_on = None
 
