@@ -1,6 +1,6 @@
 """Idempotency keys of the API
 
-Revision: 0011, after 0010
+Revision: 0012, after 0011
 Created: 2026-11-24
 """
 
@@ -9,8 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import mysql
-revision = '0011'
-down_revision = '0010'
+revision = '0012'
+down_revision = '0011'
 branch_labels = None
 depends_on = None
 
