@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import time_machine
 from flask import Flask
+from flask_babel import force_locale
 from sqlalchemy import select
 
 from tests.audit.logs import sealed, sql, write
@@ -20,8 +21,10 @@ from tests.people import Person, add_admin, sign_in_admin
 from webapp.audit import reading
 from webapp.audit import service as audit
 from webapp.audit.models import AuditEntry
+from webapp.audit.names import EVENT_NAMES, KIND_NAMES, event_name
 from webapp.audit.rules import Event
 from webapp.audit.service import Party
+from webapp.config import ROOT
 from webapp.database import db
 
 URL = "/admin/audit/"
@@ -37,7 +40,7 @@ def found(client: PageClient, **query: str) -> list[str]:
     """Return the events a search lists."""
     page = client.get(URL, query_string=query)
     assert page.status_code == 200
-    return re.findall(r'<td class="meta"><code>([^<]+)</code>', page.text)
+    return re.findall(r'<td class="meta" title="([^"]+)"', page.text)
 
 
 def ids(page: str) -> list[str]:
@@ -69,6 +72,9 @@ class TestFilters:
             ({"q": "firefox"}, ["user:signed_in"]),
             ({"q": "50%_"}, ["setting:changed"]),
             ({"q": "50__"}, []),
+            ({"q": "user signed"}, ["user:signed_out", "user:signed_in"]),
+            ({"q": ":signed_"}, ["admin:signed_in", "user:signed_out", "user:signed_in"]),
+            ({"q": "Signed in", "actor": "user:lin-id"}, ["user:signed_in"]),
             ({"to": "2026-03-01"}, ["user:locked"]),
             ({"from": "2026-03-01", "to": "2026-03-01"}, ["user:locked"]),
             ({"from": "2026-03-02", "to": "2026-03-02"}, []),
@@ -97,6 +103,31 @@ class TestFilters:
     )
     def test_what_cannot_be_is_refused_in_words(self, query: dict[str, str]) -> None:
         assert self.client.get(URL, query_string=query).status_code == 422
+
+
+def test_every_event_has_a_name_in_both_languages(app: Flask) -> None:
+    assert set(EVENT_NAMES) == {event.value for event in Event}
+    for locale in ("en", "zh_CN"):
+        with app.app_context(), force_locale(locale):
+            told = [event_name(event.value) for event in Event]
+        assert len(set(told)) == len(told)
+        assert not [name for name in told if ":" in name or name.isascii() != (locale == "en")]
+
+
+def test_everybody_who_is_named_in_the_code_has_a_name() -> None:
+    code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "webapp").rglob("*.py"))
+    assert set(re.findall(r'Party\(\s*"(\w+)"', code)) == set(KIND_NAMES)
+
+
+def test_events_are_told_and_found_in_the_readers_language(app: Flask, admin_client: PageClient) -> None:
+    log(app, Event.USER_SUSPENDED)
+    admin_client.submit("/admin/account/language", {"language": "zh_CN"}, page="/admin/audit/")
+    page = admin_client.get(URL, query_string={"q": "已暂停"}).text
+    assert "用户已暂停" in page
+    assert re.findall(r'<td class="meta" title="([^"]+)"', page) == ["user:suspended"]
+    entry = admin_client.get(URL + ids(page)[0]).text
+    assert re.search("<h1>[^<]*用户已暂停", entry)
+    assert "<code>user:suspended</code>" in entry
 
 
 def test_pages_both_ways(app: Flask, admin_client: PageClient) -> None:

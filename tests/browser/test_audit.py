@@ -57,7 +57,7 @@ def test_search(
     assert (tmp_path / "audit.csv").read_text().count("user:suspended") == 2
 
     rows.filter(has_text="Jana").get_by_role("link").first.click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("user:suspended")
+    expect(page.get_by_role("heading", level=1)).to_have_text("User suspended")
     expect(page.locator("table.data")).to_contain_text(f"left in week {site.people}")
     expect(page.locator("dl.facts")).to_contain_text("Jana <b>")
     page.locator(".crumbs").get_by_role("link", name="Audit log").click()

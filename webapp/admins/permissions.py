@@ -15,7 +15,6 @@ class Permission(StrEnum):
     USERS_EXPORT = "users.export"
     USERS_IMPORT = "users.import"
     USAGE_READ = "usage.read"
-    CHATS_READ = "chats.read"
     CODES_READ = "codes.read"
     MAIL_READ = "mail.read"
     MAIL_CHANGE = "mail.change"
@@ -36,14 +35,13 @@ class Permission(StrEnum):
 
 
 SUPERADMIN: Final = "superadmin"
-# Reading other people's chats is in no role that comes with the program: it has to be given on purpose.
-_PRIVATE: Final = frozenset({Permission.CHATS_READ})
-_READING: Final = frozenset(each for each in Permission if each.value.endswith(".read")) - _PRIVATE
+# Other people's chats are in no permission: no page shows them to an administrator.
+_READING: Final = frozenset(each for each in Permission if each.value.endswith(".read"))
 _OVER_ADMINS: Final = frozenset({Permission.ADMINS_CHANGE, Permission.ROLES_CHANGE})
 
 BUILT_IN_ROLES: Final[dict[str, frozenset[Permission]]] = {
-    SUPERADMIN: frozenset(Permission) - _PRIVATE,
-    "admin": frozenset(Permission) - _PRIVATE - _OVER_ADMINS - {Permission.PROVIDERS_CHANGE},
+    SUPERADMIN: frozenset(Permission),
+    "admin": frozenset(Permission) - _OVER_ADMINS - {Permission.PROVIDERS_CHANGE},
     "operator": frozenset(
         {
             Permission.OVERVIEW_READ,

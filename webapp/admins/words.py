@@ -39,7 +39,6 @@ PERMISSION_GROUPS: Final[tuple[tuple[LazyString, dict[Permission, LazyString]], 
             Permission.USERS_CHANGE: _l("Suspend, restore, unlock, sign out, start a reset of the password."),
             Permission.USERS_EXPORT: _l("Download lists of users."),
             Permission.USERS_IMPORT: _l("Invite users from a file."),
-            Permission.CHATS_READ: _l("Read other people's chats; a reason has to be given each time."),
         },
     ),
     (

@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import get_timezone
 from flask_babel import gettext as _
 
-from webapp.audit import reading, recording, verifying
+from webapp.audit import names, reading, recording, verifying
 from webapp.audit.models import AuditEntry
 from webapp.audit.rules import Event
 from webapp.audit.words import verdict_in_words
@@ -22,6 +22,8 @@ from webapp.web.guards import current_admin, fresh, needs
 from webapp.web.limits import limit
 
 blueprint = Blueprint("audit", __name__, url_prefix="/audit", template_folder="templates")
+blueprint.add_app_template_filter(names.event_name, "event_name")
+blueprint.add_app_template_filter(names.kind_name, "kind_name")
 
 TEXTS = ("actor", "target", "address", "request_id", "q")
 NAMES = ("event", *TEXTS, "from", "to")
@@ -42,7 +44,7 @@ def index() -> ResponseReturnValue:
         page=page,
         typed=dict.fromkeys(NAMES, "") | typed,
         chosen=chosen,
-        events=[event.value for event in Event],
+        events=names.choices(),
         newer=_address(typed, before=page.previous_cursor) if page.previous_cursor else "",
         older=_address(typed, after=page.next_cursor) if page.next_cursor else "",
     )
@@ -112,6 +114,7 @@ def _filter(typed: dict[str, str]) -> reading.Filter:
         event=event,
         since=_day(typed, "from"),
         until=_day(typed, "to", later=dt.timedelta(days=1)),
+        called=names.events_called(typed["q"]) if "q" in typed else (),
         **{name: typed.get(name, "") for name in TEXTS},
     )
     return replace(chosen, since=reading.text_search_start()) if chosen.needs_start else chosen

@@ -23,6 +23,8 @@ class AuditEntry(Base):
         Index("ix_audit_entries_event", "event", "created_at", "id"),
         Index("ix_audit_entries_actor", "actor_kind", "actor_id", "created_at", "id"),
         Index("ix_audit_entries_target", "target_kind", "target_id", "created_at", "id"),
+        Index("ix_audit_entries_address", "address", "created_at", "id"),
+        Index("ix_audit_entries_request", "request_id", "created_at", "id"),
     )
 
     id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)

@@ -47,7 +47,8 @@ EXPORTED: Final = (
 class Filter:
     """What is looked for. `actor` and `target` are `kind:id`, as links have it, or the beginning of a name.
 
-    `since` is included, `until` is not.
+    `since` is included, `until` is not. `q` is looked for in names and values; entries of the events in `called`,
+    which are called so in the reader's language, fit as well.
     """
 
     event: Event | None = None
@@ -56,6 +57,7 @@ class Filter:
     address: str = ""
     request_id: str = ""
     q: str = ""
+    called: tuple[Event, ...] = ()
     since: dt.datetime | None = None
     until: dt.datetime | None = None
 
@@ -73,7 +75,9 @@ class Filter:
 
     def as_told(self) -> dict[str, str]:
         """Return what is looked for, for the entry that an export leaves."""
-        return {field.name: str(value) for field in fields(self) if (value := getattr(self, field.name))}
+        told = {field.name: str(value) for field in fields(self) if (value := getattr(self, field.name))}
+        told.pop("called", None)  # follows from the words
+        return told
 
 
 def text_search_start() -> dt.datetime:
@@ -154,7 +158,10 @@ def _fitting(query: Select[*tuple[Any, ...]], chosen: Filter) -> Select[Any]:
         conditions.append(AuditEntry.created_at < chosen.until)
     if chosen.q:
         columns = (AuditEntry.actor_name, AuditEntry.target_name, AuditEntry.before, AuditEntry.after)
-        conditions.append(or_(*(column.icontains(chosen.q, autoescape=True) for column in columns)))
+        matches = [column.icontains(chosen.q, autoescape=True) for column in columns]
+        if chosen.called:
+            matches.append(AuditEntry.event.in_([event.value for event in chosen.called]))
+        conditions.append(or_(*matches))
     return query.where(*conditions)
 
 

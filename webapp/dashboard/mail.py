@@ -12,7 +12,8 @@ from webapp.admins.permissions import Permission
 from webapp.audit import service as audit
 from webapp.audit.rules import Event
 from webapp.mail import administration
-from webapp.mail.models import MailMessage, MailState
+from webapp.mail.models import MailMessage
+from webapp.mail.words import purpose_words, state_words
 from webapp.web.guards import current_admin, needs
 
 blueprint = Blueprint("mail", __name__, url_prefix="/mail")
@@ -55,29 +56,6 @@ def cancel(mail_id: str) -> ResponseReturnValue:
     administration.cancel(mail_id, _witness(Event.MAIL_CANCELLED))
     flash(_("The mail will not be sent."), "success")
     return redirect(url_for("dashboard.mail.index"), 303)
-
-
-def state_words() -> dict[str, tuple[str, str]]:
-    """Return how the states are called, and the kind of badge each has; the normal ones need none."""
-    return {
-        MailState.QUEUED.value: (_("Waiting"), "live"),
-        MailState.SENT.value: (_("Sent"), ""),
-        MailState.FAILED.value: (_("Failed"), "bad"),
-        MailState.EXPIRED.value: (_("Too late"), "warn"),
-        MailState.CANCELLED.value: (_("Cancelled"), "plain"),
-    }
-
-
-def purpose_words() -> dict[str, str]:
-    """Return what the mails are for, by their template."""
-    return {
-        "code": _("Code"),
-        "notice": _("Notice"),
-        "password_link": _("Link to set a password"),
-        "invitation": _("Invitation"),
-        "new_device": _("New device"),
-        "test": _("Test mail"),
-    }
 
 
 def _witness(event: Event) -> Callable[[MailMessage], None]:

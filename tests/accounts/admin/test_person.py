@@ -38,7 +38,7 @@ def test_page_shows_the_account_and_nothing_that_was_written(
         "Unverified",
         "127.0.0.1",
         "Signed in",
-        "user:signed_in",
+        "User signed in",
     ):
         assert word in page
     assert "secret plan" not in page

@@ -19,6 +19,8 @@ from webapp.accounts.rules import NEVER
 from webapp.accounts.states import get_user
 from webapp.errors import AppError, Invalid, NotFound
 from webapp.lib import useragents
+from webapp.mail.words import purpose_words
+from webapp.mail.words import state_words as mail_state_words
 from webapp.web.guards import current_admin, fresh, needs
 
 _REASONED = frozenset({"suspend"})
@@ -105,6 +107,8 @@ def _person_page(found: details.Details, link: str | None) -> ResponseReturnValu
         state_words=words.state_words,
         outcomes=words.outcome_words(),
         device=useragents.device,
+        mail_states=mail_state_words(),
+        mail_purposes=purpose_words(),
         may_change=current_admin.may("users.change"),
         may_read_audit=current_admin.may("audit.read"),
     )
