@@ -144,6 +144,8 @@ DASHBOARD: Final = {
     "dashboard.roles.change": _row(Permission.ROLES_CHANGE, "role"),
     "dashboard.roles.create": _row(Permission.ROLES_CHANGE),
     "dashboard.roles.delete": _row(Permission.ROLES_CHANGE, "role"),
+    "dashboard.lockouts.index": _row(Permission.USERS_READ),
+    "dashboard.lockouts.lift": _row(Permission.USERS_CHANGE, "lockout"),
     "dashboard.roles.index": _row(Permission.ADMINS_READ),
     "dashboard.roles.show": _row(Permission.ADMINS_READ, "role"),
     "dashboard.settings.history": _row(Permission.SETTINGS_READ, "setting"),

@@ -28,8 +28,9 @@ from webapp.audit import service as audit
 from webapp.audit.models import AuditEntry
 from webapp.database import db
 from webapp.identity import service as identity
-from webapp.identity.models import LoginSession, VerificationCode
-from webapp.identity.rules import Realm
+from webapp.identity import throttles
+from webapp.identity.models import LoginSession, Throttle, VerificationCode
+from webapp.identity.rules import THROTTLES, Realm, ThrottleKind
 from webapp.lib import clock
 from webapp.mail import outbox
 from webapp.tasks import service as tasks
@@ -98,6 +99,17 @@ def role(cast: Cast) -> dict[str, str]:
             actor=audit.SYSTEM, name=f"Role {next(_numbers)}", description="", permissions=["users.read"]
         )
         return {"role_id": made.public_id}
+
+
+def lockout(cast: Cast) -> dict[str, str]:
+    """The wait of a user's account after too many tries in vain."""
+    with cast.app.test_request_context():
+        name = f"guessed.{next(_numbers)}"
+        key = throttles.Key(Realm.USER, ThrottleKind.ACCOUNT, name)
+        for _try in range(THROTTLES[key.kind].free):
+            throttles.reserve(key)
+        waits = select(Throttle.public_id).where(Throttle.key_hash == key.hash)
+        return {"lockout_id": db.session.scalars(waits).one()}
 
 
 def audit_entry(cast: Cast) -> dict[str, str]:
@@ -224,6 +236,7 @@ MAKERS: Final[dict[str, Callable[[Cast], dict[str, str]]]] = {
         asset,
         admin,
         role,
+        lockout,
         setup_link,
         audit_entry,
         code,

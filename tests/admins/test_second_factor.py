@@ -136,6 +136,16 @@ def test_where_it_is_required_nothing_goes_before_it(strict: Flask) -> None:
         assert identity.second_factor_is_on(Realm.ADMIN, admin.id)
 
 
+def test_the_overview_tells_who_has_not_set_it_up_yet(strict: Flask) -> None:
+    admin = add_admin(strict, "mei.chen")
+    add_admin(strict, "wang.fang")
+    client = sign_in_admin(strict, admin)
+    turn_on(strict, client, admin)
+    page = client.get("/admin/").text
+    assert "1 administrator has no second factor" in page
+    assert 'href="/admin/administrators/"' in page
+
+
 def test_after_setting_it_up_one_goes_where_one_wanted_to(strict: Flask) -> None:
     admin = add_admin(strict, "mei.chen")
     client = sign_in_admin(strict, admin)

@@ -49,7 +49,9 @@ def test_line_breaks_where_there_is_no_value() -> None:
 
 
 def test_value_alone_between_gaps_is_seen() -> None:
-    assert "h.1" in charts.line([None, 1, None], 1).path
+    drawn = charts.line([None, 1, None], 1)
+    assert (drawn.path, drawn.area, drawn.dots) == ("", "", "M300 0 h.1")
+    assert charts.line([1, 1, None, 1], 1).dots == "M600 0 h.1"
 
 
 def test_stack_stands_on_the_ground_and_on_itself() -> None:

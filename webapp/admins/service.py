@@ -13,6 +13,9 @@ from webapp.admins.accounts import (
     reset_second_factor,
 )
 from webapp.admins.authority import grantable, may_grant
+from webapp.admins.lockouts import count as count_lockouts
+from webapp.admins.lockouts import in_force as lockouts_in_force
+from webapp.admins.lockouts import lift as lift_lockout
 from webapp.admins.own import (
     change_own_account,
     change_own_password,
@@ -37,6 +40,7 @@ from webapp.admins.setup import check_setup_token, has_admins, new_setup_token, 
 from webapp.admins.signing import (
     SecondStepNeeded,
     SignIn,
+    count_without_second_factor,
     log_in,
     log_in_with_code,
     log_out,
@@ -55,6 +59,8 @@ __all__ = [
     "change_own_password",
     "change_role",
     "check_setup_token",
+    "count_lockouts",
+    "count_without_second_factor",
     "delete_role",
     "disable_admin",
     "enable_admin",
@@ -69,7 +75,9 @@ __all__ = [
     "grantable",
     "has_admins",
     "holders",
+    "lift_lockout",
     "load_admin",
+    "lockouts_in_force",
     "log_in",
     "log_in_with_code",
     "log_out",

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 
 from flask_babel import gettext as _
+from sqlalchemy import select
 
 from webapp.admins.accounts import find_admin
 from webapp.admins.models import Admin
@@ -65,6 +66,14 @@ def needs_second_factor(admin: Admin) -> bool:
     """Tell whether the administrator has to set up two-step sign-in before anything else."""
     required = current_settings().second_factor_for_admins
     return required and not identity.second_factor_is_on(Realm.ADMIN, admin.id)
+
+
+def count_without_second_factor() -> int:
+    """Return how many administrators have to set up two-step sign-in and have not; none where nobody has to."""
+    if not current_settings().second_factor_for_admins:
+        return 0
+    numbers = db.session.scalars(select(Admin.id).where(Admin.state == AdminState.ACTIVE.value)).all()
+    return len(set(numbers) - identity.with_second_factor(Realm.ADMIN, numbers))
 
 
 @write_transaction

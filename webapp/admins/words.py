@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
 
 from webapp.admins.models import Role
 from webapp.admins.permissions import Permission
+from webapp.identity.rules import ThrottleKind
 
 ROLE_NAMES: Final[dict[str, LazyString]] = {
     "superadmin": _l("Superadmin"),
@@ -75,6 +77,17 @@ PERMISSION_GROUPS: Final[tuple[tuple[LazyString, dict[Permission, LazyString]], 
         },
     ),
 )
+
+
+def lockout_words() -> dict[str, str]:
+    """Return what may have to wait after too many tries in vain."""
+    return {
+        ThrottleKind.ACCOUNT.value: _("Signing in to the account, but for its known devices"),
+        ThrottleKind.DEVICE.value: _("Signing in from one known device"),
+        ThrottleKind.ADDRESS.value: _("Signing in from this address"),
+        ThrottleKind.SECOND_STEP.value: _("The second step of signing in"),
+        ThrottleKind.CONFIRMATION.value: _("Confirming with the password"),
+    }
 
 
 def role_name(role: Role) -> str:

@@ -45,6 +45,7 @@ PAGES: tuple[Blueprint, ...] = (
     admins.second_factor,
     admins.administrators,
     admins.roles,
+    admins.lockouts,
     providers.blueprint,
     audit.blueprint,
     settings.blueprint,

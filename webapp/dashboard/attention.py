@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.routing import BuildError
 
+from webapp.admins import service as admins
 from webapp.admins.permissions import Permission
 from webapp.chat import figures as answers
 from webapp.config import current_settings
@@ -40,7 +41,14 @@ class Item:
 
 def items(admin: Any, found: list[tuple[Check, Finding]]) -> list[Item]:
     """Return what is wrong, the worst first; buttons only to pages this administrator may open."""
-    everything = [*_models(admin), *_answers(admin), *_mail(admin), *_tasks(admin), *_checks(admin, found)]
+    everything = [
+        *_models(admin),
+        *_answers(admin),
+        *_mail(admin),
+        *_tasks(admin),
+        *_people(admin),
+        *_checks(admin, found),
+    ]
     return sorted(everything, key=lambda item: item.state != "bad")
 
 
@@ -123,6 +131,27 @@ def _tasks(admin: Any) -> Iterator[Item]:
             sentence,
             *_button(admin, Permission.TASKS_READ, _("Show tasks"), "dashboard.tasks.index"),
         )
+
+
+def _people(admin: Any) -> Iterator[Item]:
+    if count := admins.count_lockouts(admin):
+        title = ngettext("%(num)s sign-in is locked", "%(num)s sign-ins are locked", count)
+        sentence = _("Too many tries in vain. It may be somebody who guesses, or somebody who forgot.")
+        button = _button(admin, Permission.USERS_READ, _("Show who waits"), "dashboard.lockouts.index")
+        yield Item("warn", title, sentence, *button)
+    if count := admins.count_without_second_factor():
+        title = ngettext(
+            "%(num)s administrator has no second factor",
+            "%(num)s administrators have no second factor",
+            count,
+        )
+        sentence = _(
+            "They have to set one up at their next sign-in; until then their password is all there is."
+        )
+        button = _button(
+            admin, Permission.ADMINS_READ, _("Show administrators"), "dashboard.administrators.index"
+        )
+        yield Item("warn", title, sentence, *button)
 
 
 def _checks(admin: Any, found: list[tuple[Check, Finding]]) -> Iterator[Item]:

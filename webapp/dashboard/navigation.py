@@ -63,6 +63,7 @@ GROUPS: Final[tuple[tuple[LazyString | None, tuple[Item, ...]], ...]] = (
                 count=lambda: counts().mail or None,
             ),
             Item(_l("Mailed codes"), "key", "dashboard.codes.index", Permission.CODES_READ),
+            Item(_l("Locked sign-ins"), "lock", "dashboard.lockouts.index", Permission.USERS_READ),
             Item(_l("Announcements"), "info", "dashboard.notices.index", Permission.ANNOUNCEMENTS_READ),
             Item(_l("Audit log"), "audit", "dashboard.audit.index", Permission.AUDIT_READ),
             Item(_l("System check"), "activity", "dashboard.system.index", Permission.SYSTEM_READ),

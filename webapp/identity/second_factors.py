@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import secrets
 import unicodedata
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -38,6 +39,16 @@ def is_on(realm: Realm, subject_id: int) -> bool:
     """Tell whether signing in takes a second step."""
     row = _find(realm, subject_id)
     return row is not None and row.confirmed_at is not None
+
+
+def with_one(realm: Realm, subject_ids: Collection[int]) -> set[int]:
+    """Return those of the people who have two-step sign-in on."""
+    query = select(SecondFactor.subject_id).where(
+        SecondFactor.realm == realm.value,
+        SecondFactor.subject_id.in_(subject_ids),
+        SecondFactor.confirmed_at.is_not(None),
+    )
+    return set(db.session.scalars(query))
 
 
 @write_transaction

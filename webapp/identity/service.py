@@ -34,6 +34,7 @@ from webapp.identity.second_factors import offered as offered_totp
 from webapp.identity.second_factors import turn_off as turn_totp_off
 from webapp.identity.second_factors import turn_off_since as turn_totp_off_since
 from webapp.identity.second_factors import turn_on as turn_totp_on
+from webapp.identity.second_factors import with_one as with_second_factor
 from webapp.identity.sessions import begin as begin_session
 from webapp.identity.sessions import current_session_id, is_login_token, live_among, person, register_realm
 from webapp.identity.sessions import end as end_session
@@ -120,4 +121,5 @@ __all__ = [
     "turn_totp_off",
     "turn_totp_off_since",
     "turn_totp_on",
+    "with_second_factor",
 ]

@@ -22,10 +22,11 @@ _BAR_SHARE: Final = 0.62  # of a column that its bar takes
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line, and the area under it; both are paths."""
+    """A line, the area under it, and the values that stand alone between gaps; all are paths."""
 
     path: str
     area: str
+    dots: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +61,15 @@ def line(values: Sequence[float | None], top: float, width: int = WIDTH, height:
     """Return the line through the values, broken where there is none."""
     paths: list[str] = []
     areas: list[str] = []
+    dots: list[str] = []
     for run in _runs(values, top, width, height):
         points = " L".join(f"{x} {y}" for x, y in run)
-        paths.append(f"M{points}" if len(run) > 1 else f"M{points} h.1")
+        if len(run) == 1:
+            dots.append(f"M{points} h.1")  # drawn with a thick round end
+            continue
+        paths.append(f"M{points}")
         areas.append(f"M{run[0][0]} {height} L{points} L{run[-1][0]} {height}Z")
-    return Line(" ".join(paths), " ".join(areas))
+    return Line(" ".join(paths), " ".join(areas), " ".join(dots))
 
 
 def spark(values: Sequence[float | None]) -> str:
