@@ -13,8 +13,10 @@ from typing import Any, Final, Literal, ParamSpec, TypeVar
 from flask import Flask, g, request
 from flask_login import current_user
 
+from webapp import bus
 from webapp.config import Settings
 from webapp.extensions import limiter
+from webapp.web.counting import SharedStorage
 from webapp.web.requests import client_address
 
 P = ParamSpec("P")
@@ -63,11 +65,8 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.config.update(
         RATELIMIT_ENABLED=settings.rate_limits,
         RATELIMIT_HEADERS_ENABLED=False,
-        RATELIMIT_STORAGE_URI=settings.redis_url or "memory://",
-        RATELIMIT_STORAGE_OPTIONS={"socket_connect_timeout": 1, "socket_timeout": 1}
-        if settings.redis_url
-        else {},
-        RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=bool(settings.redis_url),
+        RATELIMIT_STORAGE_URI=f"{SharedStorage.STORAGE_SCHEME[0]}://",
+        RATELIMIT_STORAGE_OPTIONS={"line": bus.line(app)},
         RATELIMIT_STRATEGY="moving-window",
         RATELIMIT_KEY_PREFIX="agent-tools",
     )
