@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 GROUND: Final = ("config", "errors", "extensions", "features", "lib")
-KIT: Final = ("bus", "database", "mail", "web")
+KIT: Final = ("database", "mail", "web")
 FEATURES: Final = (
     "audit",
     "settings",

@@ -66,9 +66,7 @@ class Settings(BaseSettings):
     )
     instance_path: Path = Field(ROOT / "instance", description="folder for all state of this deployment")
     database_url: str = Field("", description="SQLAlchemy URL; empty means SQLite in the instance folder")
-    redis_url: str = Field(
-        "", description="optional; processes then share limits, and hear of each other's changes at once"
-    )
+    redis_url: str = Field("", description="optional; limits are then shared by all processes")
 
     host: str = Field("127.0.0.1", description="address the server listens on")
     port: int = Field(5000, ge=1, le=65535, description="port the server listens on")
@@ -224,9 +222,14 @@ class Settings(BaseSettings):
         key = self.zhipuai_api_key.get_secret_value()
         if key and key.count(".") != 1:
             faults.append("ZHIPUAI_API_KEY: a Zhipu key has the form id.secret, with one dot.")
-        faults += [*self._mail_faults(), *self._address_faults(), *self._engine_faults()]
+        faults += self._mail_faults()
+        faults += self._engine_faults()
         if self.default_timezone not in available_timezones():
             faults.append("DEFAULT_TIMEZONE: name a time zone as in Asia/Shanghai, or UTC.")
+        for name in ("public_url", "zhipuai_base_url", "openai_compatible_base_url"):
+            url = urlsplit(getattr(self, name))
+            if getattr(self, name) and (url.scheme not in {"http", "https"} or not url.hostname):
+                faults.append(f"{name.upper()}: give a whole address, such as https://example.com.")
         faults += self._list_faults()
         if self.local_model not in {"auto", "off"} and not Path(self.local_model).is_file():
             faults.append(
@@ -246,18 +249,6 @@ class Settings(BaseSettings):
             for origin in self.api_cors_origins
             if not _ORIGIN.fullmatch(origin)
         ]
-        return faults
-
-    def _address_faults(self) -> list[str]:
-        faults: list[str] = []
-        for name in ("public_url", "zhipuai_base_url", "openai_compatible_base_url"):
-            url = urlsplit(getattr(self, name))
-            if getattr(self, name) and (url.scheme not in {"http", "https"} or not url.hostname):
-                faults.append(f"{name.upper()}: give a whole address, such as https://example.com.")
-        if self.redis_url and urlsplit(self.redis_url).scheme not in {"redis", "rediss", "unix"}:
-            faults.append(
-                "REDIS_URL: give an address such as redis://:password@host:6379/0, or leave it empty."
-            )
         return faults
 
     def _mail_faults(self) -> list[str]:
