@@ -41,6 +41,14 @@ class HttpBrowser:
         with self.opener.open(request, timeout=TIMEOUT_SECONDS) as response:
             return response.read().decode()
 
+    def status(self, path: str) -> int:
+        """Get a page and return the status of the answer, whatever it is."""
+        try:
+            with self.opener.open(self.url + path, timeout=TIMEOUT_SECONDS) as response:
+                return int(response.status)
+        except urllib.error.HTTPError as error:
+            return error.code
+
     def post(self, path: str, **fields: str) -> dict[str, Any]:
         """Post a form and return the envelope, whatever its code."""
         body = urllib.parse.urlencode({"csrf_token": self.token, **fields}).encode()

@@ -33,6 +33,7 @@ def make_settings(instance: Path, **overrides: object) -> Settings:
         "scripted_models": True,
         "local_model": "off",
         "public_url": "http://localhost",
+        "backup_before_migration": False,
     }
     return Settings(**(values | overrides))  # type: ignore[arg-type]
 

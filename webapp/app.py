@@ -9,9 +9,23 @@ from jinja2 import StrictUndefined
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from webapp import accounts, admins, announcements, api, audit, background, chat, dashboard, llm, site
+from webapp import (
+    accounts,
+    admins,
+    announcements,
+    api,
+    audit,
+    background,
+    backup,
+    bus,
+    chat,
+    dashboard,
+    llm,
+    site,
+)
 from webapp import settings as runtime_settings
 from webapp.admins import service as admin_service
+from webapp.bus import checks as bus_checks
 from webapp.config import ROOT, Settings, load_settings, with_own_secrets
 from webapp.database import checks as database_checks
 from webapp.database import transactions, waiting
@@ -21,7 +35,7 @@ from webapp.llm import checks as model_checks
 from webapp.mail import checks as mail_checks
 from webapp.mail import delivery, senders
 from webapp.tasks import checks as task_checks
-from webapp.web import assets, departures, filters, guards, headers, limits, locale, logs, problems, requests
+from webapp.web import assets, filters, guards, headers, limits, locale, logs, problems, requests
 from webapp.web import checks as machine_checks
 from webapp.web.api import binding
 
@@ -48,19 +62,21 @@ def create_app(settings: Settings | None = None) -> Flask:
         announcements,
         llm,
         chat,
+        backup,
         site,
         dashboard,
         api,
     ):
         feature.init_app(app)
     background.init_app(app, settings)
-    for unit in (database_checks, task_checks, model_checks, mail_checks, machine_checks):
+    for unit in (database_checks, task_checks, model_checks, mail_checks, machine_checks, bus_checks):
         unit.init_app(app)
     return app
 
 
 def start_background(app: Flask) -> None:
     """Start what runs beside the requests of this process: the journal of live answers and scheduled work."""
+    bus.start(app)
     with app.app_context():
         llm.start()
         chat.start(app)
@@ -92,6 +108,7 @@ def finish_shutdown(app: Flask, seconds: float) -> None:
     with app.app_context():
         llm.finish(seconds)
         chat.finish(app, seconds)
+    bus.stop(app)
 
 
 def _configure(app: Flask, settings: Settings) -> None:
@@ -138,6 +155,7 @@ def _bind_database(app: Flask, settings: Settings) -> None:
 
 
 def _bind_kit(app: Flask, settings: Settings) -> None:
+    bus.init_app(app, settings)
     requests.init_app(app, settings)
     headers.init_app(app, settings)
     locale.init_app(app, settings)
@@ -149,6 +167,5 @@ def _bind_kit(app: Flask, settings: Settings) -> None:
     delivery.init_app(app)
     assets.init_app(app)
     filters.init_app(app)
-    departures.init_app(app)
     binding.init_app(app, settings)
     guards.init_app(app)

@@ -6,7 +6,6 @@ number of processes may tick.
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import logging
 import signal
@@ -16,7 +15,6 @@ from collections.abc import Callable
 from typing import Final
 
 import click
-from apscheduler.jobstores.base import JobLookupError
 from flask import Flask, current_app
 from flask.cli import AppGroup
 from flask_babel import lazy_gettext as _l
@@ -24,12 +22,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from webapp.accounts import jobs as accounts_jobs
 from webapp.audit import jobs as audit_jobs
+from webapp.backup import jobs as backup_jobs
 from webapp.chat import jobs as chat_jobs
 from webapp.config import ROOT, Settings
 from webapp.database import db
 from webapp.extensions import scheduler
 from webapp.identity import jobs as identity_jobs
-from webapp.lib import clock
 from webapp.mail import jobs as mail_jobs
 from webapp.tasks import built_in, cli, digest, rules
 from webapp.tasks.broker import Sender, make_celery
@@ -43,7 +41,6 @@ log = logging.getLogger(__name__)
 
 RUNNER: Final = (sys.executable, "-m", "webapp.runner")
 TICK: Final = "task_tick"
-CLOCK_WATCH: Final = "task_clock_watch"
 STOP_SECONDS: Final = 10.0  # for runs under way in `flask scheduler run`
 # How the recurring work is called, and what it does.
 WORDS: Final = {
@@ -122,6 +119,7 @@ def init_app(app: Flask, settings: Settings) -> None:
             creatable=False,
             idempotent=True,
         )(job)
+    _register_backup(settings)
     for module in settings.task_modules:
         importlib.import_module(module)
     install_log_handler()
@@ -133,6 +131,21 @@ def init_app(app: Flask, settings: Settings) -> None:
         slots=settings.task_slots,
         sender=Sender(make_celery(settings)) if settings.task_engine == "celery" else None,
     )
+
+
+def _register_backup(settings: Settings) -> None:
+    off = settings.backup_schedule == "off"
+    task_registry.register(
+        name="make_backup",
+        cron=None if off else settings.backup_schedule,
+        timezone=settings.default_timezone,
+        label=_l("Make a backup"),
+        description=_l("Writes the database and the uploads into a file in the folder of backups."),
+        timeout_seconds=6 * 3600,
+        retries=2,
+        backoff_seconds=600,
+        idempotent=True,
+    )(backup_jobs.make_backup)
 
 
 def start(app: Flask, *, always: bool = False) -> None:
@@ -148,7 +161,6 @@ def start(app: Flask, *, always: bool = False) -> None:
         TICK, lambda: tick(app), trigger="interval", seconds=rules.TICK_SECONDS, max_instances=2
     )
     scheduler.start()
-    _watch_clock(app)
 
 
 def tick(app: Flask) -> None:
@@ -159,31 +171,10 @@ def tick(app: Flask) -> None:
 
 def stop(app: Flask, seconds: float = 0.0) -> None:
     """Stop the clock, give the runs of this process so long to end, and end them."""
-    _stopped_watching(app).set()
     if scheduler.running:
         scheduler.shutdown(wait=False)
     with app.app_context():
         engine().close(seconds)
-
-
-def _watch_clock(app: Flask) -> None:
-    """Tick on when the clock is set back: APScheduler would wait until the time of its next tick comes again."""
-    stopped, clock_on_the_wall = _stopped_watching(app), clock.StepWatch()
-    stopped.clear()
-
-    def watch() -> None:
-        while not stopped.wait(rules.TICK_SECONDS):
-            if clock_on_the_wall.step() < 0:
-                log.warning("the clock was set back")
-                with contextlib.suppress(JobLookupError):  # it is being stopped
-                    scheduler.modify_job(TICK, next_run_time=clock.utc_now())
-
-    threading.Thread(target=watch, name="task-clock", daemon=True).start()
-
-
-def _stopped_watching(app: Flask) -> threading.Event:
-    event: threading.Event = app.extensions.setdefault(CLOCK_WATCH, threading.Event())
-    return event
 
 
 def _guarded(duty: Callable[[], None]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 GROUND: Final = ("config", "errors", "extensions", "features", "lib")
-KIT: Final = ("database", "mail", "web")
+KIT: Final = ("bus", "database", "mail", "web")
 FEATURES: Final = (
     "audit",
     "settings",
@@ -16,6 +16,7 @@ FEATURES: Final = (
     "announcements",
     "llm",
     "chat",
+    "backup",
 )
 SHELLS: Final = ("site", "dashboard", "api")
 ASSEMBLY: Final = ("background", "app", "runner", "celery_app", "serve", "worker", "bootstrap")

@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from webapp.identity.rules import Scope
-from webapp.web.api import ANYBODY, OWNER, Audience, token
+from webapp.web.api import ANYBODY, OWNER, Audience
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +42,4 @@ ACCOUNTS: Final = {
     "api_user.logout": row(OWNER, ends=True),
 }
 
-_MODELS: Final = token(Scope.MODELS)
-_HELLO: Final = [{"role": "user", "content": "Hello"}]
-LLM: Final = {
-    "api_llm.generate": row(_MODELS, body={"model": "scripted-echo", "message": "Hello"}),
-    "api_llm.models": row(_MODELS),
-    "api_llm.usage": row(_MODELS),
-    "api_openai.complete": row(_MODELS, body={"model": "scripted-echo", "messages": _HELLO}),
-    "api_openai.model": row(_MODELS, "model"),
-    "api_openai.models": row(_MODELS),
-}
-
-API_MATRIX: Final[dict[str, ApiRow]] = {**ACCOUNTS, **LLM}
+API_MATRIX: Final[dict[str, ApiRow]] = {**ACCOUNTS}

@@ -105,7 +105,7 @@ def _values(found: Announcement) -> dict[str, Any]:
 
 
 def _done(words: str) -> ResponseReturnValue:
-    showing.board().forget()
+    showing.board().changed()
     flash(words, "success")
     return redirect(url_for(LIST), 303)
 

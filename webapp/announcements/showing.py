@@ -13,6 +13,7 @@ from markupsafe import Markup
 from sqlalchemy import or_, select
 from sqlalchemy.exc import DBAPIError
 
+from webapp import bus
 from webapp.announcements.models import Announcement, AnnouncementDismissal
 from webapp.announcements.rules import KEPT_SECONDS, SHOWN_AT_ONCE, Audience
 from webapp.database import db
@@ -61,8 +62,10 @@ class Board:
         """Return what is to be shown at this moment, the loudest first."""
         if clock.monotonic() - self._read_at > KEPT_SECONDS and self._lock.acquire(blocking=False):
             try:
-                self._notices, self._read_at = _read(), clock.monotonic()
+                self._read_at = clock.monotonic()
+                self._notices = _read()
             except DBAPIError:
+                self._read_at = float("-inf")
                 db.session.remove()  # a page that needs nothing else of the database is shown without them
             finally:
                 self._lock.release()
@@ -77,10 +80,16 @@ class Board:
         """Read anew at the next page: this process has changed something."""
         self._read_at = float("-inf")
 
+    def changed(self) -> None:
+        """Read anew at the next page, here and in the other processes."""
+        self.forget()
+        bus.hints().tell(_BOARD)
+
 
 def init_app(app: Flask) -> None:
     """Give the application its board."""
-    app.extensions[_BOARD] = Board()
+    app.extensions[_BOARD] = made = Board()
+    bus.hints(app).on(_BOARD, lambda _word: made.forget())
 
 
 def board() -> Board:

@@ -72,6 +72,8 @@ class Event(StrEnum):
     SETTING_CHANGED = "setting:changed"
     SETTING_REVERTED = "setting:reverted"
     KEYS_ROTATED = "keys:rotated"
+    BACKUP_MADE = "backup:made"
+    BACKUP_RESTORED = "backup:restored"
     PROVIDER_TESTED = "provider:tested"
     MAIL_TESTED = "mail:tested"
     MAIL_RETRIED = "mail:retried"

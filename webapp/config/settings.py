@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 import json
-import re
-from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
-from zoneinfo import available_timezones
 
 from pydantic import (
     AliasChoices,
@@ -22,12 +18,9 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from webapp.config.faults import faults_of
+
 ROOT: Final = Path(__file__).resolve().parents[2]
-SECRET_MIN_LENGTH: Final = 32
-WEAK_SECRETS: Final = ("changeme", "change-me", "secret", "dev", "password", "example", "test")
-_ORIGIN: Final = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?")
-_ADDRESS: Final = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+")
-_PRICE: Final = re.compile(r"[^=\s].*=\s*\d+(\.\d+)?\s*/\s*\d+(\.\d+)?")
 
 
 def _split(value: object) -> object:
@@ -66,7 +59,9 @@ class Settings(BaseSettings):
     )
     instance_path: Path = Field(ROOT / "instance", description="folder for all state of this deployment")
     database_url: str = Field("", description="SQLAlchemy URL; empty means SQLite in the instance folder")
-    redis_url: str = Field("", description="optional; limits are then shared by all processes")
+    redis_url: str = Field(
+        "", description="optional; processes then share limits, and hear of each other's changes at once"
+    )
 
     host: str = Field("127.0.0.1", description="address the server listens on")
     port: int = Field(5000, ge=1, le=65535, description="port the server listens on")
@@ -146,14 +141,21 @@ class Settings(BaseSettings):
     )
     task_modules: Names = Field((), description="modules with functions for tasks, imported at the start")
     task_slots: int = Field(4, ge=1, le=64, description="task runs one process has under way at a time")
-    task_memory_mb: int = Field(
-        2048,
-        ge=0,
-        description="memory a run may take, so that one which eats it fails alone (Linux); 0 is no limit",
-    )
     task_history_days: int = Field(30, ge=1, le=3650, description="task runs are kept for so long")
     task_failures_to: Names = Field(
         (), description="addresses that are told of failed tasks in a collected mail, comma separated"
+    )
+    backup_schedule: str = Field(
+        "17 3 * * *",
+        description="when backups are made, as a cron expression in DEFAULT_TIMEZONE; off for never",
+    )
+    backup_keep: int = Field(7, ge=1, le=1000, description="scheduled backups that are kept, the newest ones")
+    backup_path: str = Field("", description="folder for backups; empty means backups in the instance folder")
+    backup_passphrase: SecretStr = Field(
+        SecretStr(""), description="encrypts backups; without it they are not encrypted"
+    )
+    backup_before_migration: bool = Field(
+        default=True, description="make a backup before the tables are changed, if there is anything in them"
     )
 
     default_model: str = Field("", description="model chosen for a new chat; empty means the first available")
@@ -204,85 +206,10 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _check(self) -> Settings:
-        faults = list(self._faults())
+        faults = faults_of(self)
         if faults:
             raise ValueError("\n".join(faults))
         return self
-
-    def _faults(self) -> list[str]:
-        faults: list[str] = []
-        if self.profile == "production":
-            faults += self._production_faults()
-        keys = self.encryption_keys.get_secret_value()
-        if keys and not _are_keys(keys):
-            faults.append(
-                "ENCRYPTION_KEYS: each key is 32 bytes in URL-safe base64; make one with python -c 'from "
-                "cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'."
-            )
-        key = self.zhipuai_api_key.get_secret_value()
-        if key and key.count(".") != 1:
-            faults.append("ZHIPUAI_API_KEY: a Zhipu key has the form id.secret, with one dot.")
-        faults += self._mail_faults()
-        faults += self._engine_faults()
-        if self.default_timezone not in available_timezones():
-            faults.append("DEFAULT_TIMEZONE: name a time zone as in Asia/Shanghai, or UTC.")
-        for name in ("public_url", "zhipuai_base_url", "openai_compatible_base_url"):
-            url = urlsplit(getattr(self, name))
-            if getattr(self, name) and (url.scheme not in {"http", "https"} or not url.hostname):
-                faults.append(f"{name.upper()}: give a whole address, such as https://example.com.")
-        faults += self._list_faults()
-        if self.local_model not in {"auto", "off"} and not Path(self.local_model).is_file():
-            faults.append(
-                f"LOCAL_MODEL: there is no file {self.local_model}. Use auto, off, or a path to a gguf file."
-            )
-        return faults
-
-    def _list_faults(self) -> list[str]:
-        faults: list[str] = []
-        faults += [
-            f"MODEL_PRICES: write {entry} as model=input/output, such as glm-4-plus=5/5, with decimal points."
-            for entry in self.model_prices
-            if not _PRICE.fullmatch(entry)
-        ]
-        faults += [
-            f"API_CORS_ORIGINS: write {origin} as an exact origin, such as https://app.example.com."
-            for origin in self.api_cors_origins
-            if not _ORIGIN.fullmatch(origin)
-        ]
-        return faults
-
-    def _mail_faults(self) -> list[str]:
-        faults: list[str] = []
-        if self.mail_use_tls and self.mail_use_ssl:
-            faults.append(
-                "MAIL_USE_SSL: set only one of MAIL_USE_TLS (port 587) and MAIL_USE_SSL (port 465)."
-            )
-        if "@" not in parseaddr(self.mail_sender)[1]:
-            faults.append("MAIL_SENDER: give an e-mail address, such as tools@example.com.")
-        if not all(_ADDRESS.fullmatch(address) for address in self.task_failures_to):
-            faults.append("TASK_FAILURES_TO: give e-mail addresses, such as ops@example.com.")
-        return faults
-
-    def _engine_faults(self) -> list[str]:
-        broker = self.celery_broker_url or self.redis_url
-        if self.task_engine == "celery" and urlsplit(broker).scheme not in {"redis", "rediss"}:
-            name = "CELERY_BROKER_URL" if self.celery_broker_url else "TASK_ENGINE"
-            return [f"{name}: celery needs a Redis, such as REDIS_URL=redis://localhost:6379/0."]
-        return []
-
-    def _production_faults(self) -> list[str]:
-        faults: list[str] = []
-        secret = self.secret_key.get_secret_value()
-        if len(secret) < SECRET_MIN_LENGTH or any(secret.lower().startswith(weak) for weak in WEAK_SECRETS):
-            faults.append(
-                f"SECRET_KEY: production needs at least {SECRET_MIN_LENGTH} random characters; make one with "
-                "python -c 'import secrets; print(secrets.token_urlsafe(48))'."
-            )
-        if not self.public_url.startswith("https://"):
-            faults.append("PUBLIC_URL: production needs the https:// address that people use.")
-        if self.scripted_models:
-            faults.append("SCRIPTED_MODELS: these are for demonstrations; turn them off in production.")
-        return faults
 
     @property
     def keys_file(self) -> Path | None:
@@ -343,10 +270,3 @@ class Settings(BaseSettings):
     def shows_mail(self) -> bool:
         """Whether mail stays on the developer's page instead of being sent."""
         return self.profile != "production" and not self.mail_server
-
-
-def _are_keys(text: str) -> bool:
-    try:
-        return all(len(base64.urlsafe_b64decode(key.strip())) == 32 for key in text.split(","))
-    except ValueError:
-        return False

@@ -1,7 +1,7 @@
 """The database: base and types, engine behaviour, write transactions, keyset pages."""
 
 from webapp.database.pages import Order, Page, newest_first, sorted_page, sorted_rows
-from webapp.database.transactions import process_lock, write_transaction
+from webapp.database.transactions import after_commit, process_lock, write_transaction
 from webapp.database.types import (
     Base,
     UTCDateTime,
@@ -17,6 +17,7 @@ __all__ = [
     "Order",
     "Page",
     "UTCDateTime",
+    "after_commit",
     "created_at_column",
     "db",
     "exact_string",

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
+from collections.abc import Iterator
 from typing import Any, Final
 
 from flask import Flask
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, NullPool, create_engine, event
 from sqlalchemy.exc import OperationalError
 
+from webapp.extensions import db
 from webapp.lib import offload
 
 SQLITE_BUSY_TIMEOUT_SECONDS: Final = 5
 MYSQL_LOCK_WAIT_SECONDS: Final = 5
 MYSQL_CONNECT_TIMEOUT_SECONDS: Final = 2
 MYSQL_RECYCLE_SECONDS: Final = 280
+PATIENCE_SECONDS: Final = 6 * 3600  # the longest single statement of a migration or a restore
 WRITES: Final = "agent_tools_writes"
 LONG_READ: Final = "agent_tools_long_read"  # marks a query that reads many rows
 
@@ -69,6 +73,27 @@ def engine_options(uri: str) -> dict[str, Any]:
             "init_command": f"SET SESSION innodb_lock_wait_timeout={MYSQL_LOCK_WAIT_SECONDS}, time_zone='+00:00'",
         },
     }
+
+
+@contextlib.contextmanager
+def patient_engine() -> Iterator[Engine]:
+    """Yield an engine whose statements may take as long as they need: for backups and migrations, not for pages."""
+    if db.engine.dialect.name == "sqlite":
+        yield db.engine
+        return
+    options = engine_options(str(db.engine.url))
+    arguments = {
+        **options["connect_args"],
+        "read_timeout": PATIENCE_SECONDS,
+        "write_timeout": PATIENCE_SECONDS,
+    }
+    engine = create_engine(
+        db.engine.url, poolclass=NullPool, isolation_level=options["isolation_level"], connect_args=arguments
+    )
+    try:
+        yield engine
+    finally:
+        engine.dispose()
 
 
 def init_engine(app: Flask, engine: Engine) -> None:  # noqa: ARG001

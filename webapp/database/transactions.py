@@ -27,6 +27,7 @@ ATTEMPTS: Final = 4
 # MySQL: 1205 lock wait time-out, 1213 deadlock; https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html
 RETRYABLE_MYSQL: Final = frozenset({1205, 1213})
 _JOINED: Final = "write_transaction"
+_AFTERWARDS: Final = "after_commit"
 
 
 def init_app(app: Flask) -> None:
@@ -57,6 +58,14 @@ def write_transaction(function: Callable[P, R]) -> Callable[P, R]:
         raise AssertionError("unreachable")
 
     return inside
+
+
+def after_commit(act: Callable[[], object]) -> None:
+    """Do this once the transaction at hand has committed, not where it does not; outside of one, at once."""
+    if not db.session.info.get(_JOINED):
+        act()
+        return
+    db.session.info.setdefault(_AFTERWARDS, []).append(act)
 
 
 @contextlib.contextmanager
@@ -95,3 +104,6 @@ def _transaction() -> Iterator[None]:
             raise
         finally:
             session.info.pop(_JOINED, None)
+            afterwards = session.info.pop(_AFTERWARDS, [])
+    for act in afterwards:
+        act()

@@ -21,6 +21,7 @@ SESSION_WITHOUT_KEEPING: Final = dt.timedelta(hours=24)
 SESSIONS_KEPT: Final = dt.timedelta(days=30)
 USER_AGENT_LENGTH: Final = 300
 SESSIONS_SHOWN: Final = 100
+SESSIONS_TOPIC: Final = "sessions"  # hints to other processes: somebody was signed out
 FRESH: Final = dt.timedelta(
     minutes=10
 )  # so long after the password was typed, dangerous acts need it not again

@@ -14,8 +14,9 @@ from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, CursorResult, and_, delete, or_, select, update
 from sqlalchemy.exc import DBAPIError
 
+from webapp import bus
 from webapp.config import current_settings
-from webapp.database import db, write_transaction
+from webapp.database import after_commit, db, write_transaction
 from webapp.errors import NotFound
 from webapp.extensions import login_manager
 from webapp.identity import rules
@@ -73,6 +74,7 @@ def end_all(realm: Realm, subject_id: int, *, but: int | None = None) -> int:
     if but is not None:
         query = query.where(LoginSession.id != but)
     ended = db.session.execute(query.values(revoked_at=clock.utc_now()))
+    after_commit(_tell)
     return cast("CursorResult[Any]", ended).rowcount
 
 
@@ -84,6 +86,7 @@ def end(session_id: int) -> None:
         .where(LoginSession.id == session_id, LoginSession.revoked_at.is_(None))
         .values(revoked_at=clock.utc_now())
     )
+    after_commit(_tell)
 
 
 def end_one(realm: Realm, subject_id: int, public_id: str) -> LoginSession:
@@ -99,6 +102,7 @@ def end_one(realm: Realm, subject_id: int, public_id: str) -> LoginSession:
     if row is None:
         raise NotFound(_("This device is signed out already."))
     row.revoked_at = clock.utc_now()
+    after_commit(_tell)
     return row
 
 
@@ -208,6 +212,11 @@ def _touch(session_id: int, realm: Realm, subject_id: int) -> None:
         update(LoginSession).where(LoginSession.id == session_id).values(last_seen_at=clock.utc_now())
     )
     _seen[realm.value](subject_id)
+
+
+def _tell() -> None:
+    """Let the processes that hold streams of those who were signed out look at once."""
+    bus.hints().tell(rules.SESSIONS_TOPIC)
 
 
 def _holds() -> ColumnElement[bool]:

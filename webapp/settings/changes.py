@@ -49,7 +49,7 @@ def change(
         changed = _change(actor, values, expected_versions, event)
     except IntegrityError:  # somebody else has written the same version of a setting at this very moment
         raise SettingsConflict(dict.fromkeys(values, _meanwhile())) from None
-    current_overlay().forget()
+    current_overlay().changed()
     return changed
 
 

@@ -50,7 +50,7 @@ def rotate(*, drop_old: bool) -> None:
     done = rotation.seal_anew()
     after = rotation.standing()
     audit.record_alone(Event.KEYS_ROTATED, actor=audit.SYSTEM, after={"sealed": done, "lost": after.lost})
-    current_overlay().forget()
+    current_overlay().changed()
     click.echo(f"{done} secrets are sealed with the first key now.")
     if after.lost:
         click.echo(f"{after.lost} secrets could not be opened by any key, and were left as they are.")

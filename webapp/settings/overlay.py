@@ -1,18 +1,20 @@
 """The settings in force: those of the environment, and over them what the database says.
 
-Each process keeps them and looks every two seconds whether there is a newer version. A database that is away, or
+Each process keeps them and looks every two seconds whether there is a newer version; with Redis, also at once where
+another process says that there is. A database that is away, or
 has no tables yet, leaves what was known.
 """
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from flask import Flask, current_app
 from pydantic import ValidationError
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from webapp import bus
 from webapp.config import Settings, deployment_settings
 from webapp.database import db
 from webapp.lib import clock
@@ -20,6 +22,8 @@ from webapp.settings.faults import checked
 from webapp.settings.models import SettingChange, StoredSetting
 from webapp.settings.rules import CHANGEABLE, CHECK_SECONDS
 from webapp.settings.values import stored_value
+
+TOPIC: Final = "settings"
 
 
 class Overlay:
@@ -45,6 +49,11 @@ class Overlay:
         """Look again at the next call: this process has changed a setting."""
         self._checked_at = float("-inf")
 
+    def changed(self) -> None:
+        """Look again at the next call, here and in the other processes."""
+        self.forget()
+        bus.hints().tell(TOPIC)
+
     def _look(self, base: Settings) -> None:
         try:
             with db.engine.connect() as connection:
@@ -68,6 +77,7 @@ def init_app(app: Flask) -> None:
     """Make the overlay of this application the source of its settings."""
     app.extensions["settings_overlay"] = overlay = Overlay()
     app.extensions["settings_source"] = overlay.current
+    bus.hints(app).on(TOPIC, lambda _word: overlay.forget())
 
 
 def current_overlay() -> Overlay:

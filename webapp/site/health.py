@@ -8,6 +8,7 @@ from pathlib import Path
 from flask import Blueprint, Response, current_app
 from sqlalchemy.exc import SQLAlchemyError
 
+from webapp import bus
 from webapp.config import current_settings
 from webapp.database.revisions import migrations_pending
 from webapp.extensions import limiter
@@ -29,15 +30,17 @@ def live() -> Response:
 @public
 @limiter.exempt
 def ready() -> Response:
-    """Say whether requests should come here: 503 names what is missing."""
-    checks = {
+    """Say whether requests should come here: 503 names what is missing; what the program can do without is told only."""
+    needed = {
         "database": _database_check(),
         "disk": _disk_check(current_settings().instance_path),
         "draining": "draining" if current_app.extensions.get("draining") else "ok",
     }
-    good = all(state == "ok" for state in checks.values())
+    good = all(state == "ok" for state in needed.values())
     return envelope(
-        {"checks": checks}, status=200 if good else 503, message="Success" if good else "Not ready"
+        {"checks": {**needed, **_helpful()}},
+        status=200 if good else 503,
+        message="Success" if good else "Not ready",
     )
 
 
@@ -46,6 +49,12 @@ def _database_check() -> str:
         return "migrations pending" if migrations_pending() else "ok"
     except SQLAlchemyError:
         return "unreachable"
+
+
+def _helpful() -> dict[str, str]:
+    """Return the states of what makes the program faster, and is not needed."""
+    line = bus.line()
+    return {"redis": "ok" if line.up else "degraded"} if line.configured else {}
 
 
 def _disk_check(folder: Path) -> str:

@@ -1,4 +1,4 @@
-"""The system check of what is around the program: disk, secrets, Redis."""
+"""The system check of what is around the program: disk, secrets."""
 
 from __future__ import annotations
 
@@ -6,18 +6,16 @@ import os
 import shutil
 from typing import Final
 
-import redis
 from flask import Flask
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from webapp.config import current_settings, deployment_settings
+from webapp.config import deployment_settings
 from webapp.lib import checks
 from webapp.lib.checks import Finding
 
 NEARLY_FULL: Final = 0.9
 LEAST_BYTES: Final = 500_000_000
-REDIS_SECONDS: Final = 1
 OWN_SECRETS: Final = ("secret_key", "encryption_keys")  # files that are made in the instance folder
 
 
@@ -26,7 +24,6 @@ def init_app(app: Flask) -> None:
     checks.register(app, "disk", _l("Disk"), disk)
     checks.register(app, "uploads", _l("Uploads"), _uploads)
     checks.register(app, "secrets", _l("Secrets"), _secrets)
-    checks.register(app, "redis", _l("Redis"), _redis)
 
 
 def disk() -> Finding:
@@ -58,18 +55,3 @@ def _secrets() -> Finding:
             fix = _("Take the rights of others away: chmod 600 %(path)s", path=path)
             return Finding("warn", _("readable by others"), fix)
     return Finding("ok", _("set"))
-
-
-def _redis() -> Finding:
-    url = current_settings().redis_url
-    if not url:
-        return Finding("idle", _("not configured"))
-    client = redis.Redis.from_url(url, socket_connect_timeout=REDIS_SECONDS, socket_timeout=REDIS_SECONDS)
-    try:
-        client.ping()
-    except redis.RedisError:
-        fix = _("Start Redis, or empty REDIS_URL. Until then each process counts its limits alone.")
-        return Finding("warn", _("does not answer"), fix)
-    finally:
-        client.close()
-    return Finding("ok", _("answers"))

@@ -13,8 +13,10 @@ from typing import Any, Final, Literal, ParamSpec, TypeVar
 from flask import Flask, g, request
 from flask_login import current_user
 
+from webapp import bus
 from webapp.config import Settings
 from webapp.extensions import limiter
+from webapp.web.counting import SharedStorage
 from webapp.web.requests import client_address
 
 P = ParamSpec("P")
@@ -37,7 +39,6 @@ LIMITS: Final[dict[str, Limit]] = {
     "mail_code": Limit("5 per minute; 30 per hour", "address"),
     "code_check": Limit("20 per minute", "address"),
     "chat_send": Limit("30 per minute; 600 per hour", "user"),
-    "model_call": Limit("120 per minute; 3000 per hour", "caller"),
     "chat_search": Limit("60 per minute", "user"),
     "chat_open_stream": Limit("240 per minute", "user"),
     "upload": Limit("20 per hour", "user"),
@@ -64,11 +65,8 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.config.update(
         RATELIMIT_ENABLED=settings.rate_limits,
         RATELIMIT_HEADERS_ENABLED=False,
-        RATELIMIT_STORAGE_URI=settings.redis_url or "memory://",
-        RATELIMIT_STORAGE_OPTIONS={"socket_connect_timeout": 1, "socket_timeout": 1}
-        if settings.redis_url
-        else {},
-        RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=bool(settings.redis_url),
+        RATELIMIT_STORAGE_URI=f"{SharedStorage.STORAGE_SCHEME[0]}://",
+        RATELIMIT_STORAGE_OPTIONS={"line": bus.line(app)},
         RATELIMIT_STRATEGY="moving-window",
         RATELIMIT_KEY_PREFIX="agent-tools",
     )

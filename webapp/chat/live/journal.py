@@ -80,12 +80,14 @@ class Journal:
         *,
         check_leases: Callable[[], None],
         on_end: Callable[[LiveAnswer], None],
+        on_commit: Callable[[], None] = lambda: None,
     ) -> None:
         self.tick = 0
         self._app = app
         self._process = process
         self._check_leases = check_leases
         self._on_end = on_end
+        self._on_commit = on_commit
         self._dirty: dict[LiveAnswer, None] = {}
         self._lock = threading.Lock()
         self._work = threading.Event()
@@ -155,6 +157,7 @@ class Journal:
             if tick.answers:
                 self.tick += 1
                 self._commit_for_certain(tick)
+                self._on_commit()
                 self._publish(tick)
         self._beat.end()
 

@@ -13,6 +13,7 @@ from flask import Flask, current_app
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
+from webapp import bus
 from webapp.chat import rules
 from webapp.chat.live import follower, recovery, titles
 from webapp.chat.live.feed import Feed, Reader
@@ -24,6 +25,7 @@ from webapp.chat.models import Generation, Message
 from webapp.chat.rules import AnswerState
 from webapp.database import db
 from webapp.identity import service as identity
+from webapp.identity.rules import SESSIONS_TOPIC
 from webapp.lib import clock, processes
 from webapp.llm import service as llm
 from webapp.llm.rules import ChatRequest
@@ -42,17 +44,31 @@ class Runtime:
     def __init__(self, app: Flask) -> None:
         self.app = app
         self.process = processes.new_name()
-        self.journal = Journal(app, self.process, check_leases=self._check_leases, on_end=self._forget)
+        self.journal = Journal(
+            app,
+            self.process,
+            check_leases=self._check_leases,
+            on_end=self._forget,
+            on_commit=self._tell_of_text,
+        )
         self.producers: dict[int, Producer] = {}
         self.readers: set[Reader] = set()
         self.draining = False
         self._followed: dict[int, Followed] = {}
         self._follow_lock = threading.Lock()
         self._following = threading.Event()
+        self._news = threading.Event()
+        self._called = threading.Event()
+        self._due: dict[str, float] = {}
         self._leases = Leases(self.process)
         self._recovery = recovery.Recovery(self.process)
         self._running = False
         self._start_lock = threading.Lock()
+
+        self._hints = bus.hints(app)
+        self._hints.on(rules.TEXT_TOPIC, self._hear_of_text)
+        self._hints.on(rules.STOP_TOPIC, lambda _word: self._call("stops"))
+        self._hints.on(SESSIONS_TOPIC, lambda _word: self._call("revoked"))
 
     # -- life --------------------------------------------------------------------------------------------
 
@@ -104,6 +120,10 @@ class Runtime:
         except RuntimeError:  # the system has no room for another thread
             producer.give_up()
             raise
+
+    def _tell_of_text(self) -> None:
+        """Let the readers' processes look now: once a commit, whatever it held."""
+        self._hints.tell(rules.TEXT_TOPIC, self.process)
 
     def stop(self, message_id: int) -> None:
         """End an answer that this process writes; does nothing about others."""
@@ -164,7 +184,14 @@ class Runtime:
             if check_states:
                 last_state_check = clock.monotonic()
             self._guarded(lambda: self._follow_once(check_states=check_states))  # noqa: B023
-            time.sleep(rules.FOLLOW_SECONDS)
+            time.sleep(rules.FOLLOW_LEAST_SECONDS)
+            self._news.wait(rules.FOLLOW_SECONDS - rules.FOLLOW_LEAST_SECONDS)
+            self._news.clear()
+
+    def _hear_of_text(self, process: str) -> None:
+        """Look now, if somebody here watches what that process writes; it was told by the process itself."""
+        if any(each.process == process for each in tuple(self._followed.values())):
+            self._news.set()
 
     def _follow_once(self, *, check_states: bool) -> None:
         by_process: dict[str, list[Followed]] = {}
@@ -183,22 +210,28 @@ class Runtime:
 
     def _keep_house(self) -> None:
         """Renew leases, find stop requests, beat hearts, end revoked streams, recover what others lost."""
-        duties: list[tuple[float, Callable[[], object]]] = [
-            (STOP_CHECK_SECONDS, self._check_stops),
-            (rules.LEASE_RENEW_SECONDS, self._renew_leases),
-            (rules.LEASE_RENEW_SECONDS, self._recover),
-            (rules.LEASE_RENEW_SECONDS, lambda: llm.calls().keep()),
-            (rules.HEARTBEAT_SECONDS, self._beat),
-            (REVOCATION_SECONDS, self._end_revoked),
-            (PRUNE_SECONDS, self._prune),
-        ]
-        due = [0.0] * len(duties)
+        duties: dict[str, tuple[float, Callable[[], object]]] = {
+            "stops": (STOP_CHECK_SECONDS, self._check_stops),
+            "leases": (rules.LEASE_RENEW_SECONDS, self._renew_leases),
+            "recovery": (rules.LEASE_RENEW_SECONDS, self._recover),
+            "calls": (rules.LEASE_RENEW_SECONDS, lambda: llm.calls().keep()),
+            "hearts": (rules.HEARTBEAT_SECONDS, self._beat),
+            "revoked": (REVOCATION_SECONDS, self._end_revoked),
+            "segments": (PRUNE_SECONDS, self._prune),
+        }
+        due = self._due
         while self._running:
-            for number, (seconds, duty) in enumerate(duties):
-                if clock.monotonic() >= due[number]:
-                    due[number] = clock.monotonic() + seconds
+            for name, (seconds, duty) in duties.items():
+                if clock.monotonic() >= due.get(name, 0.0):
+                    due[name] = clock.monotonic() + seconds
                     self._guarded(duty)
-            time.sleep(STOP_CHECK_SECONDS / 2)
+            self._called.wait(STOP_CHECK_SECONDS / 2)
+            self._called.clear()
+
+    def _call(self, duty: str) -> None:
+        """Let a duty be done now, because another process says that there is something to do."""
+        self._due[duty] = 0.0
+        self._called.set()
 
     def _guarded(self, duty: Callable[[], object]) -> None:
         """Do a duty in a context of its own; a database that is away is waited for."""

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
+from webapp import bus
 from webapp.accounts.models import User
 from webapp.chat import rules
 from webapp.chat.live.leases import lease_end
@@ -18,7 +19,7 @@ from webapp.chat.models import Conversation, Generation, Message
 from webapp.chat.service import context
 from webapp.chat.service.conversations import get_conversation
 from webapp.chat.service.threads import get_message, latest_generation
-from webapp.database import db, write_transaction
+from webapp.database import after_commit, db, write_transaction
 from webapp.errors import Conflict, Invalid, Unavailable
 from webapp.lib import clock
 from webapp.lib.text import without_lone_surrogates
@@ -221,6 +222,7 @@ def _request_stop(message_id: int) -> None:
     )
     if generation is not None and generation.answer_state.live and generation.stop_requested_at is None:
         generation.stop_requested_at = clock.utc_now()
+        after_commit(lambda: bus.hints().tell(rules.STOP_TOPIC))
 
 
 # -- parts of them ---------------------------------------------------------------------------------------

@@ -9,11 +9,12 @@ from flask_babel import gettext as _
 from sqlalchemy import delete as sql_delete
 from sqlalchemy import func, select
 
+from webapp import bus
 from webapp.accounts.models import User
 from webapp.chat import rules
 from webapp.chat.models import Conversation, Generation, Message
 from webapp.chat.rules import AnswerState
-from webapp.database import Page, db, newest_first, write_transaction
+from webapp.database import Page, after_commit, db, newest_first, write_transaction
 from webapp.errors import Invalid, NotFound
 from webapp.lib import clock
 from webapp.lib.text import without_lone_surrogates
@@ -91,6 +92,7 @@ def delete(user: User, conversation_id: str) -> Conversation:
         )
     ):
         generation.stop_requested_at = clock.utc_now()
+    after_commit(lambda: bus.hints().tell(rules.STOP_TOPIC))
     return conversation
 
 

@@ -1,0 +1,1 @@
+"""Faults made to happen to whole programs: databases, Redis, mail servers, disks, processes."""
