@@ -6,6 +6,7 @@ number of processes may tick.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import logging
 import signal
@@ -15,6 +16,7 @@ from collections.abc import Callable
 from typing import Final
 
 import click
+from apscheduler.jobstores.base import JobLookupError
 from flask import Flask, current_app
 from flask.cli import AppGroup
 from flask_babel import lazy_gettext as _l
@@ -28,6 +30,7 @@ from webapp.config import ROOT, Settings
 from webapp.database import db
 from webapp.extensions import scheduler
 from webapp.identity import jobs as identity_jobs
+from webapp.lib import clock
 from webapp.mail import jobs as mail_jobs
 from webapp.tasks import built_in, cli, digest, rules
 from webapp.tasks.broker import Sender, make_celery
@@ -41,6 +44,7 @@ log = logging.getLogger(__name__)
 
 RUNNER: Final = (sys.executable, "-m", "webapp.runner")
 TICK: Final = "task_tick"
+CLOCK_WATCH: Final = "task_clock_watch"
 STOP_SECONDS: Final = 10.0  # for runs under way in `flask scheduler run`
 # How the recurring work is called, and what it does.
 WORDS: Final = {
@@ -161,6 +165,7 @@ def start(app: Flask, *, always: bool = False) -> None:
         TICK, lambda: tick(app), trigger="interval", seconds=rules.TICK_SECONDS, max_instances=2
     )
     scheduler.start()
+    _watch_clock(app)
 
 
 def tick(app: Flask) -> None:
@@ -171,10 +176,31 @@ def tick(app: Flask) -> None:
 
 def stop(app: Flask, seconds: float = 0.0) -> None:
     """Stop the clock, give the runs of this process so long to end, and end them."""
+    _stopped_watching(app).set()
     if scheduler.running:
         scheduler.shutdown(wait=False)
     with app.app_context():
         engine().close(seconds)
+
+
+def _watch_clock(app: Flask) -> None:
+    """Tick on when the clock is set back: APScheduler would wait until the time of its next tick comes again."""
+    stopped, clock_on_the_wall = _stopped_watching(app), clock.StepWatch()
+    stopped.clear()
+
+    def watch() -> None:
+        while not stopped.wait(rules.TICK_SECONDS):
+            if clock_on_the_wall.step() < 0:
+                log.warning("the clock was set back")
+                with contextlib.suppress(JobLookupError):  # it is being stopped
+                    scheduler.modify_job(TICK, next_run_time=clock.utc_now())
+
+    threading.Thread(target=watch, name="task-clock", daemon=True).start()
+
+
+def _stopped_watching(app: Flask) -> threading.Event:
+    event: threading.Event = app.extensions.setdefault(CLOCK_WATCH, threading.Event())
+    return event
 
 
 def _guarded(duty: Callable[[], None]) -> None:

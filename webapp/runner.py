@@ -24,6 +24,8 @@ from webapp.tasks.context import Cancelled
 from webapp.tasks.execution import execute
 
 MOST_KILOBYTES: Final = 512 * 1024
+TOLD_TO_END: Final = 143  # as a shell tells of TERM
+_told_to_end = threading.Event()
 
 
 def main() -> None:
@@ -34,14 +36,17 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _cancel)
     report_to = os.dup(1)
     os.dup2(2, 1)  # what functions print is not for our one line
-    app = create_app(Settings(**json.loads(sys.stdin.readline())))
+    settings = Settings(**json.loads(sys.stdin.readline()))
+    _limit_memory(settings.task_memory_mb)
+    app = create_app(settings)
     orders = queue.SimpleQueue[dict[str, int]]()
     threading.Thread(target=_read, args=(orders,), daemon=True).start()
     _tell(report_to, {"ready": True})
     while True:
         order = orders.get()
         outcome = execute(app, order["run"], order["fence"])
-        _tell(report_to, {**asdict(outcome), "last": _has_grown()})
+        told = _told_to_end.is_set()
+        _tell(report_to, {**asdict(outcome), "last": told or _has_grown(), "told_to_end": told})
 
 
 def _read(orders: queue.SimpleQueue[dict[str, int]]) -> None:
@@ -56,6 +61,14 @@ def _tell(report_to: int, report: dict[str, Any]) -> None:
         line = line[os.write(report_to, line) :]
 
 
+def _limit_memory(megabytes: int) -> None:
+    """Let a run that wants more memory than that fail, instead of the machine."""
+    if megabytes and sys.platform == "linux":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_DATA, (megabytes * 1024 * 1024, megabytes * 1024 * 1024))
+
+
 def _has_grown() -> bool:
     """Tell whether a run left so much memory behind that another process shall take the next one."""
     if sys.platform == "win32":
@@ -66,9 +79,13 @@ def _has_grown() -> bool:
 
 
 def _cancel(_signal: int, _frame: FrameType | None) -> None:
+    _told_to_end.set()
     raise Cancelled
 
 
 if __name__ == "__main__":
-    with contextlib.suppress(Cancelled, BrokenPipeError):
-        main()
+    try:
+        with contextlib.suppress(BrokenPipeError):
+            main()
+    except Cancelled:
+        sys.exit(TOLD_TO_END)

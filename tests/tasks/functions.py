@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import os
+import signal
 import time
 from pathlib import Path
 from typing import Literal
@@ -79,6 +80,39 @@ def hang_once(path: str) -> str:
     if len(Path(path).read_text().splitlines()) == 1:
         time.sleep(600)
     return "second time"
+
+
+@task_registry.register(name="note_run", isolated=False)
+def note_run(run: RunContext, path: str) -> None:
+    """Append the run's number to a file, in the engine's own process."""
+    note(path, str(run.id))
+
+
+@task_registry.register(name="hold")
+def hold(path: str, go: str) -> str:
+    """Say that it began, and return once there is a file."""
+    note(path, str(os.getpid()))
+    while not Path(go).exists():
+        time.sleep(0.05)
+    return "held"
+
+
+@task_registry.register(name="stubborn")
+def stubborn(path: str, kind: str = "deaf") -> None:
+    """Hang, and neither end when told to, or make an error of its own of that."""
+    if kind == "deaf":
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    note(path, str(os.getpid()))
+    try:
+        time.sleep(600)
+    except BaseException as error:
+        raise RuntimeError("an error of its own") from error
+
+
+@task_registry.register(name="eat")
+def eat(megabytes: int) -> int:
+    """Take memory."""
+    return len(bytearray(megabytes * 1024 * 1024))
 
 
 @task_registry.register(name="report", label="Report")

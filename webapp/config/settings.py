@@ -141,6 +141,11 @@ class Settings(BaseSettings):
     )
     task_modules: Names = Field((), description="modules with functions for tasks, imported at the start")
     task_slots: int = Field(4, ge=1, le=64, description="task runs one process has under way at a time")
+    task_memory_mb: int = Field(
+        2048,
+        ge=0,
+        description="memory a run may take, so that one which eats it fails alone (Linux); 0 is no limit",
+    )
     task_history_days: int = Field(30, ge=1, le=3650, description="task runs are kept for so long")
     task_failures_to: Names = Field(
         (), description="addresses that are told of failed tasks in a collected mail, comma separated"

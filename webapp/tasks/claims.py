@@ -143,6 +143,24 @@ def mark_unsent(run_ids: Sequence[int]) -> None:
 
 
 @write_transaction
+def follow_clock_back(seconds: float) -> None:
+    """After the clock was set back: intervals go on from now, and what was ready is ready; nothing waits for the past."""
+    now = clock.utc_now()
+    waiting = Task.interval_seconds.is_not(None) & (Task.state == TaskState.ACTIVE.value)
+    for task in db.session.scalars(select(Task).where(waiting, Task.next_run_at > now).with_for_update()):
+        following = task.schedule.next_after(now)
+        if following is not None and task.next_run_at is not None:
+            task.next_run_at = min(task.next_run_at, following)
+    was_ready = (TaskRun.state == RunState.QUEUED.value) & TaskRun.ready_at.between(
+        now, now + dt.timedelta(seconds=seconds)
+    )
+    db.session.execute(
+        update(TaskRun).where(was_ready).values(ready_at=now),
+        execution_options={"synchronize_session": False},
+    )
+
+
+@write_transaction
 def give_up_waiting() -> None:
     """End the runs that nobody could start for very long."""
     now = clock.utc_now()

@@ -49,6 +49,7 @@ class Engine:
         self._next_heartbeat = 0.0
         self._closing = False
         self._ticking = threading.Lock()
+        self._clock = clock.StepWatch()
 
     @property
     def worker(self) -> str:
@@ -71,6 +72,8 @@ class Engine:
             return
         try:
             self._keep_what_runs()  # first: what follows takes long when very much is due
+            if (step := self._clock.step()) < 0:
+                claims.follow_clock_back(-step)
             if claims.is_due():
                 while claims.take_due() == rules.CLAIM_AT_ONCE:
                     self._start_what_is_ready()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import signal
 import subprocess
 import threading
 import time
@@ -25,6 +26,8 @@ GRACE_SECONDS: Final = 5.0  # between being asked to end and being ended
 RUNS_EACH: Final = 200  # then a fresh process takes its place
 IDLE_SECONDS: Final = 120.0  # then a process without work gives its memory back
 POLL_SECONDS: Final = 0.1
+TOLD_TO_END: Final = "Its process was told to end."
+ENDED_BY_TERM: Final = {128 + signal.SIGTERM, -signal.SIGTERM}  # as the runner says it, and without its say
 
 
 class NotStarted(Exception):
@@ -112,14 +115,17 @@ class Runner:
             told = json.loads(line)
             outcome = Outcome(RunState(told["state"]), told["reason"], told["result"], told["trace"])
         except (ValueError, KeyError, TypeError):
-            self._process.wait()
-            return Outcome(RunState.LOST, f"Its process ended (code {self._process.returncode}).")
+            code = self._process.wait()
+            if self._told_to_end or code in ENDED_BY_TERM:
+                return Outcome(RunState.LOST, TOLD_TO_END)
+            return Outcome(RunState.LOST, f"Its process ended (code {code}).")
         if told.get("last"):
             self.runs = RUNS_EACH
-        if self._told_to_end or (outcome.state is RunState.CANCELLED and not cancelled.is_set()):
-            # Nobody cancelled the run: its process was told to end, with the program or from outside.
-            ended_well = outcome.state not in {RunState.CANCELLED, RunState.FAILED}
-            return outcome if ended_well else Outcome(RunState.LOST, "Its process was told to end.")
+        told_to_end = self._told_to_end or told.get("told_to_end") or outcome.state is RunState.CANCELLED
+        if told_to_end and not cancelled.is_set() and outcome.state in {RunState.CANCELLED, RunState.FAILED}:
+            # Nobody cancelled the run: its process was told to end, with the program or from outside. What
+            # the function made of that, another error for instance, is no failure of its own.
+            return Outcome(RunState.LOST, TOLD_TO_END)
         return outcome
 
     def _send(self, order: dict[str, Any]) -> None:
