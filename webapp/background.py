@@ -31,6 +31,7 @@ from webapp.database import db
 from webapp.extensions import scheduler
 from webapp.identity import jobs as identity_jobs
 from webapp.lib import clock
+from webapp.llm import jobs as llm_jobs
 from webapp.mail import jobs as mail_jobs
 from webapp.tasks import built_in, cli, digest, rules
 from webapp.tasks.broker import Sender, make_celery
@@ -70,6 +71,15 @@ WORDS: Final = {
         _l("Forget answered calls"),
         _l("Deletes the answers kept for calls of the API that are repeated with the same key."),
     ),
+    "roll_up_usage": (
+        _l("Add up usage"),
+        _l("Adds up the usage of days that are over, so that figures over weeks stay fast."),
+    ),
+    "recover_answers": (
+        _l("Find lost answers"),
+        _l("Keeps the text of answers whose process is gone, so that they can be continued."),
+    ),
+    "clear_logs": (_l("Clear log files"), _l("Deletes log files that were replaced long ago.")),
     "purge_deleted_conversations": (
         _l("Clear deleted chats"),
         _l("Deletes for good what people put in the bin a while ago."),
@@ -85,6 +95,7 @@ JOBS: Final[list[tuple[str, Callable[[], object], int]]] = [
     *audit_jobs.JOBS,
     *identity_jobs.JOBS,
     *accounts_jobs.JOBS,
+    *llm_jobs.JOBS,
     *chat_jobs.JOBS,
     *web_jobs.JOBS,
 ]

@@ -16,6 +16,7 @@ from tests.chat.rows import another_process, live_answer
 from tests.chat.waiting import ask, post, source, state_of, wait_for_end, wait_for_text
 from tests.people import Person, add_user, sign_in
 from tests.processes import wait_for
+from webapp.chat import jobs
 from webapp.chat.live import recovery
 from webapp.chat.live.endings import Ending
 from webapp.chat.live.feed import Feed, Reader
@@ -198,6 +199,16 @@ def test_an_answer_without_its_process_is_taken_over_only_when_seen_lost_twice(e
         assert db.session.get_one(Message, answer.message_id).text == "What was and more"
         entry = db.session.scalars(select(UsageEntry)).one()
         assert (entry.ending, entry.estimated) == ("interrupted", True)
+
+
+def test_the_scheduled_task_finds_a_lost_answer(app: Flask, user: Person, there: Runtime) -> None:
+    _, answer = live_answer(app, user, there, text="x")
+    find = next(job for name, job, _seconds in jobs.JOBS if name == "recover_answers")
+    with app.app_context():
+        rename(answer, "elsewhere/1/abcdef")
+        expire(answer)
+        assert [find(), find(), find()] == [0, 1, 0]
+        assert db.session.get_one(Generation, answer.generation_id).state == "interrupted"
 
 
 def test_a_lease_that_was_renewed_meanwhile_is_left_alone(app: Flask, user: Person, there: Runtime) -> None:

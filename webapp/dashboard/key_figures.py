@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 
 from webapp.dashboard.snapshots import Snapshot
 from webapp.lib import charts
-from webapp.llm.figures import WAIT_BIN_MS
+from webapp.llm.rules import WAIT_BIN_MS
 from webapp.web.filters import money
 
 

@@ -66,10 +66,11 @@ class Ledger:
 
 
 def _pieces(start: dt.datetime, end: dt.datetime) -> Iterator[tuple[dt.datetime, dt.datetime]]:
-    """Yield the stretch in pieces of a few days, so that no query of a large ledger runs for long."""
+    """Yield the stretch in pieces of a few whole days, so that no query of a large ledger runs for long."""
     while start < end:
-        yield start, min(start + PIECE, end)
-        start += PIECE
+        following = min((start + PIECE).replace(hour=0), end)
+        yield start, following
+        start = following
 
 
 def _hour(moment: dt.datetime) -> dt.datetime:

@@ -15,7 +15,7 @@ from flask_babel import gettext as _
 from webapp.dashboard.periods import Period
 from webapp.dashboard.snapshots import Snapshot
 from webapp.lib import charts
-from webapp.llm.figures import WAIT_BIN_MS
+from webapp.llm.rules import WAIT_BIN_MS
 
 COMPLETE, STOPPED, INTERRUPTED, FAILED = range(4)
 _PART_OF: Final = {"interrupted": INTERRUPTED, "failed": FAILED, "complete": COMPLETE}

@@ -12,7 +12,7 @@ def init_app(app: Flask) -> None:
     """Bind the models of this deployment to the application."""
     # Imported here, because the processes of the embedded model import this package and should stay small.
     from webapp.accounts import service as accounts
-    from webapp.llm import exporting, reports, service
+    from webapp.llm import cli, exporting, reports, service
     from webapp.llm.words import SETTINGS_LINK
     from webapp.settings import service as settings
 
@@ -20,6 +20,7 @@ def init_app(app: Flask) -> None:
     settings.add_link(app, "models", SETTINGS_LINK)
     accounts.register_export(app, "llm", exporting.export)
     accounts.register_usage(app, reports.usage_of_users)
+    app.cli.add_command(cli.group)
 
 
 def finish(seconds: float) -> None:

@@ -45,6 +45,61 @@ class UsageEntry(Base):
     created_at: Mapped[dt.datetime] = created_at_column()
 
 
+class _Sums:
+    """What some entries add up to."""
+
+    answers: Mapped[int] = mapped_column(Integer)
+    prompt_tokens: Mapped[int] = mapped_column(BigInteger)
+    completion_tokens: Mapped[int] = mapped_column(BigInteger)
+    cost_micros: Mapped[int] = mapped_column(BigInteger)
+    priced: Mapped[int] = mapped_column(Integer)  # of the answers, those with a known price
+
+
+class UsageDay(_Sums, Base):
+    """What the entries of one day in UTC add up to, by user and model; made anew from the entries when these change."""
+
+    __tablename__ = "usage_days"
+    __table_args__ = (Index("ix_usage_days_day", "day", "user_id", "model"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    day: Mapped[dt.datetime] = mapped_column(UTCDateTime)
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), index=True)
+    model: Mapped[str] = mapped_column(String(120))
+
+
+class UsageHour(_Sums, Base):
+    """What the entries of one hour add up to, by ending."""
+
+    __tablename__ = "usage_hours"
+    __table_args__ = (Index("ix_usage_hours_hour", "hour", "ending"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    hour: Mapped[dt.datetime] = mapped_column(UTCDateTime)
+    ending: Mapped[str] = mapped_column(String(16))
+
+
+class UsageWait(Base):
+    """How many answers of one hour began after how long, in bins."""
+
+    __tablename__ = "usage_waits"
+    __table_args__ = (Index("ix_usage_waits_hour", "hour"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    hour: Mapped[dt.datetime] = mapped_column(UTCDateTime)
+    place: Mapped[int] = mapped_column(Integer)
+    answers: Mapped[int] = mapped_column(Integer)
+
+
+class UsageRollup(Base):
+    """How far the entries are added up: every day before `until`, of entries up to `last_entry_id`; the only row."""
+
+    __tablename__ = "usage_rollup"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    until: Mapped[dt.datetime] = mapped_column(UTCDateTime)
+    last_entry_id: Mapped[int] = mapped_column(Integer)
+
+
 class RunningCall(Base):
     """A program's call of a model that has not ended; it becomes an entry of the ledger when it does.
 

@@ -11,6 +11,7 @@ FinishReason = Literal["stop", "length", "filtered", "tool_calls"]
 
 ANSWER_MAX_LENGTH: Final = 400_000  # characters of an answer; what is beyond ends it as cut off
 ANSWER_MAX_SECONDS: Final = 1_800  # an answer that still runs then is ended as cut off
+WAIT_BIN_MS: Final = 50  # how long answers took to begin is counted in bins of that width
 LEASE_SECONDS: Final = 20
 LEASE_RENEW_SECONDS: Final = 5
 

@@ -11,6 +11,7 @@ from sqlalchemy import delete, select
 from webapp.config import current_settings
 from webapp.database import db, write_transaction
 from webapp.lib import clock
+from webapp.tasks.engine import engine
 from webapp.tasks.models import Task, TaskRun
 from webapp.tasks.registry import TaskFunction, task_registry
 from webapp.tasks.rules import RunState, TaskState
@@ -62,6 +63,21 @@ def purge_task_runs() -> int:
                 delete(TaskRun).where(TaskRun.task_id == task_id, TaskRun.id < oldest_kept, good)
             )
     return removed
+
+
+@task_registry.register(
+    name="recover_runs",
+    interval_minutes=1,
+    label=_l("Find lost runs"),
+    description=_l(
+        "Ends runs whose process is gone; processes that do scheduled work also do it by themselves."
+    ),
+    isolated=False,
+    creatable=False,
+)
+def recover_runs() -> int:
+    """End the runs whose process is gone; return how many."""
+    return engine().find_the_lost()
 
 
 def _follow(row: Task, found: TaskFunction) -> None:

@@ -48,7 +48,7 @@ class Engine:
         self._suspects: dict[int, float] = {}
         self._next_heartbeat = 0.0
         self._closing = False
-        self._ticking = threading.Lock()
+        self._ticking, self._looking = threading.Lock(), threading.Lock()
         self._clock = clock.StepWatch()
 
     @property
@@ -114,12 +114,16 @@ class Engine:
         if clock.monotonic() >= self._next_heartbeat:
             self._next_heartbeat = clock.monotonic() + self._heartbeat_seconds
             self.attendant.look_after()
-            self._find_the_lost()
+            self.find_the_lost()
             claims.give_up_waiting()
         self.attendant.end_withdrawn()
 
-    def _find_the_lost(self) -> None:
-        """Take over from processes that are gone, and what this one has lost track of."""
+    def find_the_lost(self) -> int:
+        """Take over from processes that are gone, and what this one has lost track of; return how many runs were lost."""
+        with self._looking:
+            return self._find_the_lost()
+
+    def _find_the_lost(self) -> int:
         now, moment, own = clock.utc_now(), clock.monotonic(), self.attendant.attended
         with db.engine.connect() as connection:
             running = connection.execute(
@@ -130,12 +134,15 @@ class Engine:
         others = [row for row in running if (row.id, row.fence) not in own]
         dead = {name for name in {row.worker for row in others} if processes.is_surely_dead(name)}
         expired = {row.id for row in others if row.lease_until is not None and row.lease_until < now}
+        found = 0
         for row in others:
             # Seen twice, or else an outage of the database would make every run look lost.
             waited = moment - self._suspects.get(row.id, moment) >= self._heartbeat_seconds
             if row.worker in dead or (row.id in expired and waited):
-                outcomes.take_from_the_lost(row.id, row.fence, "Its process ended or did not answer in time.")
+                reason = "Its process ended or did not answer in time."
+                found += outcomes.take_from_the_lost(row.id, row.fence, reason)
         self._suspects = {run_id: self._suspects.get(run_id, moment) for run_id in expired}
+        return found
 
 
 def engine() -> Engine:

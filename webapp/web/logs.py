@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import logging
@@ -9,12 +10,14 @@ import logging.handlers
 import sys
 from typing import Any, Final
 
-from webapp.config import Settings
-from webapp.lib import redaction
+from webapp.config import Settings, deployment_settings
+from webapp.lib import clock, redaction
 from webapp.web.requests import current_request_id
 
 LOG_FILE_BYTES: Final = 10_000_000
 LOG_FILES_KEPT: Final = 5
+LOG_FILE_DAYS: Final = 90  # then a file that was rotated away goes, however little is logged
+_LOG_FILE: Final = "agent-tools.log"
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -45,7 +48,7 @@ def configure(settings: Settings) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         handlers.append(
             logging.handlers.RotatingFileHandler(
-                folder / "agent-tools.log",
+                folder / _LOG_FILE,
                 maxBytes=LOG_FILE_BYTES,
                 backupCount=LOG_FILES_KEPT,
                 encoding="utf-8",
@@ -64,3 +67,15 @@ def configure(settings: Settings) -> None:
     logging.raiseExceptions = False  # a full disk must not end a request
     for noisy in ("apscheduler", "urllib3", "httpx", "httpcore", "alembic.runtime.plugins"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def clear_old_files() -> int:
+    """Delete log files that were rotated away long ago; return how many."""
+    old = clock.utc_now().timestamp() - LOG_FILE_DAYS * 86_400
+    folder, removed = deployment_settings().instance_path / "logs", 0
+    for file in folder.glob(f"{_LOG_FILE}.*"):
+        with contextlib.suppress(FileNotFoundError):  # another process was faster
+            if file.stat().st_mtime < old:
+                file.unlink()
+                removed += 1
+    return removed

@@ -62,6 +62,7 @@ class Runtime:
         self._due: dict[str, float] = {}
         self._leases = Leases(self.process)
         self._recovery = recovery.Recovery(self.process)
+        self._second_recovery = recovery.Recovery(self.process)
         self._running = False
         self._start_lock = threading.Lock()
 
@@ -254,6 +255,10 @@ class Runtime:
     def _check_leases(self) -> None:
         if not self._leases.surely_hold:
             self._renew_leases()
+
+    def recover(self) -> int:
+        """Interrupt what others lost, also where the loops do not run, and return how many answers were; for a task."""
+        return self._second_recovery.run({producer.answer.generation_id for producer in self._producing()})
 
     def _recover(self) -> None:
         self._recovery.run({producer.answer.generation_id for producer in self._producing()})
