@@ -35,7 +35,7 @@ from webapp.llm import checks as model_checks
 from webapp.mail import checks as mail_checks
 from webapp.mail import delivery, senders
 from webapp.tasks import checks as task_checks
-from webapp.web import assets, filters, guards, headers, limits, locale, logs, problems, requests
+from webapp.web import assets, departures, filters, guards, headers, limits, locale, logs, problems, requests
 from webapp.web import checks as machine_checks
 from webapp.web.api import binding
 
@@ -167,5 +167,6 @@ def _bind_kit(app: Flask, settings: Settings) -> None:
     delivery.init_app(app)
     assets.init_app(app)
     filters.init_app(app)
+    departures.init_app(app)
     binding.init_app(app, settings)
     guards.init_app(app)

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from webapp.web.api import ANYBODY, OWNER, Audience
+from webapp.identity.rules import Scope
+from webapp.web.api import ANYBODY, OWNER, Audience, token
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,4 +43,15 @@ ACCOUNTS: Final = {
     "api_user.logout": row(OWNER, ends=True),
 }
 
-API_MATRIX: Final[dict[str, ApiRow]] = {**ACCOUNTS}
+_MODELS: Final = token(Scope.MODELS)
+_HELLO: Final = [{"role": "user", "content": "Hello"}]
+LLM: Final = {
+    "api_llm.generate": row(_MODELS, body={"model": "scripted-echo", "message": "Hello"}),
+    "api_llm.models": row(_MODELS),
+    "api_llm.usage": row(_MODELS),
+    "api_openai.complete": row(_MODELS, body={"model": "scripted-echo", "messages": _HELLO}),
+    "api_openai.model": row(_MODELS, "model"),
+    "api_openai.models": row(_MODELS),
+}
+
+API_MATRIX: Final[dict[str, ApiRow]] = {**ACCOUNTS, **LLM}

@@ -225,6 +225,11 @@ def run(cast: Cast) -> dict[str, str]:
         return {"run_id": made.public_id}
 
 
+def model(_cast: Cast) -> dict[str, str]:
+    """A model that is offered."""
+    return {"model": "scripted-echo"}
+
+
 MAKERS: Final[dict[str, Callable[[Cast], dict[str, str]]]] = {
     each.__name__: each
     for each in (
@@ -233,6 +238,7 @@ MAKERS: Final[dict[str, Callable[[Cast], dict[str, str]]]] = {
         question,
         avatar,
         mail,
+        model,
         asset,
         admin,
         role,
@@ -254,6 +260,6 @@ MAKERS: Final[dict[str, Callable[[Cast], dict[str, str]]]] = {
     )
 }
 EVERYBODYS: Final = frozenset(
-    {"avatar", "mail", "asset", "setup_link", "dead_link", "announcement"}
+    {"avatar", "mail", "model", "asset", "setup_link", "dead_link", "announcement"}
 )  # of these nobody is the owner
 NOT_THERE: Final = frozenset({"setup_link", "dead_link", "admin_session"})

@@ -6,17 +6,20 @@ from flask import Flask
 
 from webapp.accounts import api as accounts
 from webapp.api import guard
+from webapp.llm import api as llm
 from webapp.web.api import Routes
 from webapp.web.api.routes import GUARD, contract_of
+from webapp.web.problems import register_format
 from webapp.web.requests import API_PREFIXES
 
 # What each feature brings.
-ROUTES: tuple[Routes, ...] = (accounts.routes,)
+ROUTES: tuple[Routes, ...] = (accounts.routes, *llm.ROUTES)
 
 
 def init_app(app: Flask) -> None:
     """Mount the routes behind the guard."""
     app.extensions[GUARD] = guard.admit
+    register_format(app, "/v1/", llm.openai_problem)
     for routes in ROUTES:
         routes.mount(app)
     check_contracts(app)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 
 from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
@@ -20,12 +18,10 @@ from webapp.errors import TooMany
 from webapp.identity import service as identity
 from webapp.lib import sse
 from webapp.web.limits import limit
-from webapp.web.wire import Wire, wire_of
+from webapp.web.wire import Wire, limit_sending, wire_of
 
 blueprint = Blueprint("chat_stream", __name__)
 
-SEND_TIMEOUT_SECONDS = 30
-SEND_BUFFER_BYTES = 65_536  # the system's own limit is megabytes, for each reader that does not read
 RECONNECT_MILLISECONDS = 500
 
 
@@ -46,7 +42,7 @@ def events(answer_id: str) -> ResponseReturnValue:
     feed, first = _join(feed, reader, answer_id, position)
     live.readers.add(reader)
     db.session.remove()
-    _limit_sending()
+    limit_sending(request.environ)
     return _stream(_Events(live, feed, reader, first, wire_of(request.environ)))
 
 
@@ -109,17 +105,3 @@ class _Events:
         self._reader.waiting = False
         self._feed.leave(self._reader)
         self._live.readers.discard(self._reader)
-
-
-def _limit_sending() -> None:
-    """Let a write to a client that never reads fail after a while, so that it holds no worker for ever.
-
-    The same for a client that vanished without a word: what is sent to it is never acknowledged.
-    """
-    connection = request.environ.get("gunicorn.socket")
-    if connection is not None:
-        with suppress(OSError, AttributeError):  # AttributeError: where the system has no such option
-            connection.settimeout(SEND_TIMEOUT_SECONDS)
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
-            milliseconds = SEND_TIMEOUT_SECONDS * 1000
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)

@@ -16,7 +16,8 @@ from flask_babel import gettext as _
 from webapp.database import db
 from webapp.errors import Invalid, Unavailable
 from webapp.lib import clock
-from webapp.llm import catalogue, rules, service
+from webapp.lib.turns import Turns
+from webapp.llm import rules, service
 from webapp.llm.calls import Call, Calls, End, calls
 from webapp.llm.errors import Aborted, ProviderError
 from webapp.llm.providers.contract import AnswerStream
@@ -57,9 +58,10 @@ class Completion:
 
     def __iter__(self) -> Iterator[list[Delta]]:
         """Yield what each read of the provider brings."""
-        began = clock.monotonic()
+        began, turns = clock.monotonic(), Turns()
         try:
             for deltas in self._stream:
+                turns.take()
                 self._note(deltas)
                 yield deltas
                 too_long = self._characters > rules.ANSWER_MAX_LENGTH
@@ -142,13 +144,13 @@ def complete(user_id: int, request: ChatRequest) -> Completion:
         ledger.end(call, End(Ending.FAILED, Usage(0, 0, estimated=True), None))
         raise
     finally:
-        db.session.remove()
+        db.session.rollback()  # gives the connection back
     return Completion(ledger, call, request, stream)
 
 
 def check_options(model: ModelInfo, request: ChatRequest) -> None:
     """Raise Invalid for the first thing a request asks for that the model's provider does not take."""
-    takes = catalogue.takes(model.provider)
+    takes = service.takes(model)
     for name in request.options:
         if name not in takes:
             raise Invalid(_("This model does not take %(name)s.", name=name), field=name, code="unsupported")

@@ -31,7 +31,9 @@ __all__ = [
     "Price",
     "calls",
     "check_capacity",
+    "chosen_model",
     "costs_of",
+    "currency",
     "default_model",
     "estimate_usage",
     "get_model",
@@ -43,6 +45,7 @@ __all__ = [
     "price_of",
     "prices",
     "register_under_way",
+    "takes",
 ]
 
 
@@ -82,6 +85,26 @@ def get_model(name: str) -> ModelInfo:
             raise Unavailable(sentence, code="model_unavailable", retry_after_seconds=UNAVAILABLE_SECONDS)
     sentence = _("There is no such model, or it is not offered any more.")
     raise NotFound(sentence, field="model", code="model_not_found")
+
+
+def chosen_model(name: str | None) -> ModelInfo:
+    """Return the model of that name, or without one the model of a new chat; raises NotFound or Unavailable."""
+    if name:
+        return get_model(name)
+    model = default_model()
+    if model is None:
+        raise Unavailable(_("No model is set up yet. An administrator can add one; see the README."))
+    return model
+
+
+def takes(model: ModelInfo) -> frozenset[str]:
+    """Return which options beside messages the provider of a model can pass on."""
+    return catalogue.takes(model.provider)
+
+
+def currency() -> str:
+    """Return the currency of prices and costs."""
+    return current_settings().price_currency
 
 
 def default_model() -> ModelInfo | None:

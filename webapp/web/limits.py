@@ -39,6 +39,7 @@ LIMITS: Final[dict[str, Limit]] = {
     "mail_code": Limit("5 per minute; 30 per hour", "address"),
     "code_check": Limit("20 per minute", "address"),
     "chat_send": Limit("30 per minute; 600 per hour", "user"),
+    "model_call": Limit("120 per minute; 3000 per hour", "caller"),
     "chat_search": Limit("60 per minute", "user"),
     "chat_open_stream": Limit("240 per minute", "user"),
     "upload": Limit("20 per hour", "user"),

@@ -10,9 +10,13 @@ import os
 import socket
 import ssl
 from collections.abc import Mapping
-from typing import Any
+from contextlib import suppress
+from typing import Any, Final
 
 from webapp.lib import offload
+
+SEND_TIMEOUT_SECONDS: Final = 30
+SEND_BUFFER_BYTES: Final = 65_536  # the system's own limit is megabytes, for each reader that does not read
 
 
 class Wire:
@@ -52,3 +56,17 @@ def wire_of(environ: Mapping[str, Any]) -> Wire | None:
         return None
     in_chunks = environ.get("SERVER_PROTOCOL") == "HTTP/1.1"
     return Wire(connection) if in_chunks and offload.under_gevent() else None
+
+
+def limit_sending(environ: Mapping[str, Any]) -> None:
+    """Let a write to a client that never reads fail after a while, so that it holds no worker for ever.
+
+    The same for a client that vanished without a word: what is sent to it is never acknowledged.
+    """
+    connection = environ.get("gunicorn.socket")
+    if connection is not None:
+        with suppress(OSError, AttributeError):  # AttributeError: where the system has no such option
+            connection.settimeout(SEND_TIMEOUT_SECONDS)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+            milliseconds = SEND_TIMEOUT_SECONDS * 1000
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)

@@ -15,6 +15,7 @@ from webapp.chat.live.endings import Ending
 from webapp.chat.live.journal import Journal, LiveAnswer
 from webapp.chat.rules import AnswerState
 from webapp.lib import clock
+from webapp.lib.turns import Turns
 from webapp.llm import service as llm
 from webapp.llm.errors import Aborted, ProviderError
 from webapp.llm.providers.contract import AnswerStream
@@ -23,8 +24,6 @@ from webapp.llm.service import Price
 
 log = logging.getLogger(__name__)
 
-BURST_SECONDS: Final = 0.001  # between two reads, below which the second did not wait
-READS_A_BURST: Final = 8
 FLOOD_CHARACTERS: Final = 150  # in one read, from which on the next one is not put off
 
 # A provider's failure after some text leaves an answer that can be continued.
@@ -108,9 +107,9 @@ class Producer:
             self.stream.abort()
 
     def _pull(self, stream: AnswerStream) -> None:
-        burst, last = 0, clock.monotonic()
+        turns = Turns()
         for deltas in stream:
-            burst, last = self._let_others_run(burst, last)
+            turns.take()
             text, reasoning = self._take(deltas)
             if text or reasoning:
                 self.journal.add(self.answer, text, reasoning)
@@ -124,17 +123,6 @@ class Producer:
         """Read on when the next tick is due, unless the end may already be on its way."""
         if self.finish_reason is None and self.characters:
             self.journal.rest(self.answer)
-
-    @staticmethod
-    def _let_others_run(burst: int, last: float) -> tuple[int, float]:
-        """Give up the event loop now and then while the provider sends faster than the loop ever waits for it."""
-        now = clock.monotonic()
-        if now - last > BURST_SECONDS:
-            return 0, now
-        if burst < READS_A_BURST:
-            return burst + 1, now
-        time.sleep(0)
-        return 0, clock.monotonic()
 
     def _take(self, deltas: Iterable[Delta]) -> tuple[str, str]:
         text = reasoning = ""
