@@ -88,19 +88,24 @@ def test_a_setting_may_be_in_a_file_of_its_own(tmp_path: Path, monkeypatch: pyte
 def test_faults_of_such_files_are_named_together_and_show_nothing_of_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    files = {"AUDIT_KEY": b" \n", "MAIL_PASSWORD": b"\xff\xfe", "DATABASE_URL": b"x" * 70_000}
+    files = {
+        "DATABASE_URL": b" \n",
+        "MAIL_PASSWORD": b"\xff\xfe",
+        "AUDIT_KEY": b"x" * 70_000,
+        "ZHIPUAI_API_KEY": b"\n",
+    }
     for name, content in files.items():
         (tmp_path / name).write_bytes(content)
         monkeypatch.delenv(name, raising=False)
         monkeypatch.setenv(f"{name}_FILE", str(tmp_path / name))
     monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1/0")
-    monkeypatch.setenv("REDIS_URL_FILE", str(tmp_path / "AUDIT_KEY"))
+    monkeypatch.setenv("REDIS_URL_FILE", str(tmp_path / "DATABASE_URL"))
     monkeypatch.delenv("SECRET_KEY", raising=False)
     monkeypatch.setenv("SECRET_KEY_FILE", str(tmp_path / "absent"))
     with pytest.raises(SettingsError) as caught:
         load_settings(profile="test", instance_path=tmp_path)
     told = str(caught.value)
-    assert "AUDIT_KEY_FILE" in told and "it is empty" in told  # noqa: PT018
+    assert f"DATABASE_URL_FILE: {tmp_path / 'DATABASE_URL'} cannot be used: it is empty." in told
     assert f"SECRET_KEY_FILE: {tmp_path / 'absent'} cannot be used: No such file" in told
     for words in (
         "MAIL_PASSWORD_FILE",
@@ -111,6 +116,7 @@ def test_faults_of_such_files_are_named_together_and_show_nothing_of_them(
     ):
         assert words in told
     assert "xxx" not in told
+    assert "ZHIPUAI" not in told  # a secret that is not set
 
 
 def test_local_secret_is_made_once_and_private(tmp_path: Path) -> None:

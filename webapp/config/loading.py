@@ -75,22 +75,25 @@ def _from_files(dotenv: Path | None, faults: list[str]) -> dict[str, Any]:
     """
     given: dict[str, str | None] = {**(dotenv_values(dotenv) if dotenv is not None else {}), **os.environ}
     found: dict[str, Any] = {}
-    for field in Settings.model_fields:
+    for field, about in Settings.model_fields.items():
         name = _env_name(field)
         path = given.get(name + FILE_SUFFIX)
         if path and given.get(name):
             faults.append(f"{name + FILE_SUFFIX}: {name} is set as well; keep one of them.")
         elif path:
             try:
-                found[field] = _content(Path(path))
+                found[field] = _content(Path(path), may_be_empty=about.annotation is SecretStr)
             except (OSError, ValueError) as error:
                 why = error.strerror if isinstance(error, OSError) else error
                 faults.append(f"{name + FILE_SUFFIX}: {path} cannot be used: {why}.")
     return found
 
 
-def _content(path: Path) -> str:
-    """Return the text of a file without the white space around it; raises OSError, and ValueError with the reason."""
+def _content(path: Path, *, may_be_empty: bool) -> str:
+    """Return the text of a file without the white space around it; raises OSError, and ValueError with the reason.
+
+    An empty file may stand for a secret that is not set, but not for an address: that of a database would be another one.
+    """
     with path.open("rb") as file:
         data = file.read(MOST_FILE_BYTES + 1)
     if len(data) > MOST_FILE_BYTES:
@@ -99,7 +102,7 @@ def _content(path: Path) -> str:
         text = data.decode().strip()
     except UnicodeDecodeError:
         raise ValueError("it is not text") from None
-    if not text:
+    if not (text or may_be_empty):
         raise ValueError("it is empty")
     return text
 
