@@ -50,7 +50,7 @@ messages: ## collect the texts to be translated into webapp/translations
 
 lock: ## lock the requirements again after a change in pyproject.toml (needs uv; ARGS=--upgrade for newer versions)
 	$(LOCK) $(ARGS) pyproject.toml --output-file requirements.txt
-	for group in dev bench celery otel model; do \
+	for group in dev bench celery otel model build; do \
 		$(LOCK) $(ARGS) --group $$group --constraints requirements.txt --output-file requirements-$$group.txt || exit 1; \
 	done
 

@@ -26,23 +26,32 @@ if [ "${LOCAL_MODEL:-auto}" = auto ] && [ -d /opt/model/models/smollm2 ]; then
     ln -sfn /opt/model/models/smollm2 "$instance/models/smollm2"
 fi
 
+# TERM ends the waiting, too; the first process of a container ignores it unless told.
+wait_for_database() {
+    flask database wait --seconds "$wait_seconds" "$@" &
+    waiting=$!
+    trap 'kill "$waiting"; exit 143' TERM INT
+    wait "$waiting"
+    trap - TERM INT
+}
+
 role=${1:-web}
 case $role in
 web)
-    flask database wait --migrated --seconds "$wait_seconds"
+    wait_for_database --migrated
     exec gunicorn --config gunicorn.conf.py wsgi:app
     ;;
 scheduler)
-    flask database wait --migrated --seconds "$wait_seconds"
+    wait_for_database --migrated
     exec flask scheduler run
     ;;
 celery)
-    flask database wait --migrated --seconds "$wait_seconds"
+    wait_for_database --migrated
     shift
     exec celery --app webapp.celery_app worker "$@"
     ;;
 migrate)
-    flask database wait --seconds "$wait_seconds"
+    wait_for_database
     exec flask db upgrade
     ;;
 *)

@@ -1,12 +1,13 @@
+# noqa: INP001 - a program, not a module
 """Whether the container works, for Docker: `healthy.py` asks the server in here, `healthy.py scheduler` looks at its beat."""
 
 from __future__ import annotations
 
+import http.client
 import os
 import socket
 import sys
 import time
-import urllib.request
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,9 +18,9 @@ def server_is_ready() -> bool:
     """Ask under the name that people use, since no other is answered."""
     port = os.environ.get("PORT", "8000")
     name = urlsplit(os.environ.get("PUBLIC_URL", "")).netloc or "localhost"
-    question = urllib.request.Request(f"http://127.0.0.1:{port}/healthz/ready", headers={"Host": name})
-    with urllib.request.urlopen(question, timeout=4) as answer:
-        return bool(answer.status == 200)
+    connection = http.client.HTTPConnection("127.0.0.1", int(port), timeout=4)
+    connection.request("GET", "/healthz/ready", headers={"Host": name})
+    return connection.getresponse().status == http.HTTPStatus.OK
 
 
 def scheduler_beats() -> bool:
@@ -31,6 +32,6 @@ def scheduler_beats() -> bool:
 if __name__ == "__main__":
     try:
         healthy = scheduler_beats() if "scheduler" in sys.argv[1:] else server_is_ready()
-    except OSError as error:
+    except (OSError, http.client.HTTPException) as error:
         sys.exit(f"not healthy: {error}")
     sys.exit(0 if healthy else 1)

@@ -16,8 +16,12 @@ packages() {
         fi
         set -- "$@" --requirement "requirements-$extra.txt"
     done
-    # --no-deps: the lists are whole, and nothing that they do not name may come along.
-    python -m pip --python "$venv/bin/python" install --require-hashes --only-binary :all: --no-deps "$@"
+    # The lists are whole: nothing that they do not name comes along. What exists only as source is built by the locked
+    # setuptools, which does not stay.
+    set -- --quiet --no-compile --require-hashes --no-deps "$@"
+    python -m pip --python "$venv/bin/python" install --quiet --require-hashes --no-deps --requirement requirements-build.txt
+    python -m pip --python "$venv/bin/python" install --no-build-isolation "$@"
+    python -m pip --python "$venv/bin/python" uninstall --quiet --yes setuptools
 }
 
 files() {
@@ -25,7 +29,7 @@ files() {
     *" model "*) python webapp/llm/local/weights.py "$(dirname "$venv")/model" ;;
     esac
     "$venv/bin/python" -c 'from webapp.web.assets import compile_translations; compile_translations()'
-    "$venv/bin/python" -m compileall -q "$venv" webapp migrations wsgi.py gunicorn.conf.py
+    "$venv/bin/python" -m compileall -q -j 0 "$venv" webapp migrations wsgi.py gunicorn.conf.py
     rm -f requirements*.txt install.sh
 }
 

@@ -10,9 +10,11 @@ import contextlib
 import importlib
 import logging
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 import click
@@ -113,12 +115,32 @@ def run_scheduler() -> None:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    start(app, always=True)
+    beat = Beat(app.instance_path)
+    start(app, always=True, beat=beat)
     click.echo("Scheduled work is done here until TERM or Ctrl-C.")
     while not stopping.wait(1):
         pass
     click.echo("Ending; what runs has a moment to finish.")
     stop(app, STOP_SECONDS)
+    beat.end()
+
+
+class Beat:
+    """A file that is touched at each tick, so that what supervises this process can see the clock go."""
+
+    def __init__(self, instance_path: str) -> None:
+        self._path = Path(instance_path, "run", f"scheduler-{socket.gethostname()}.beat")
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+
+    def touch(self) -> None:
+        """Say that the clock has ticked; a full disk does not stop it."""
+        with contextlib.suppress(OSError):
+            self._path.touch()
+
+    def end(self) -> None:
+        """Say that this process ended in order."""
+        with contextlib.suppress(OSError):
+            self._path.unlink(missing_ok=True)
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -163,7 +185,7 @@ def _register_backup(settings: Settings) -> None:
     )(backup_jobs.make_backup)
 
 
-def start(app: Flask, *, always: bool = False) -> None:
+def start(app: Flask, *, always: bool = False, beat: Beat | None = None) -> None:
     """Start the clock, unless the settings leave scheduled work to other processes; harmless when it runs."""
     settings: Settings = app.extensions["settings"]
     if (settings.scheduler == "off" and not always) or scheduler.running:
@@ -173,16 +195,18 @@ def start(app: Flask, *, always: bool = False) -> None:
         _guarded(built_in.ensure_built_in)
     # Two instances: the second one of a tick that takes long returns at once, without a warning each second.
     scheduler.add_job(
-        TICK, lambda: tick(app), trigger="interval", seconds=rules.TICK_SECONDS, max_instances=2
+        TICK, lambda: tick(app, beat), trigger="interval", seconds=rules.TICK_SECONDS, max_instances=2
     )
     scheduler.start()
     _watch_clock(app)
 
 
-def tick(app: Flask) -> None:
+def tick(app: Flask, beat: Beat | None = None) -> None:
     """Do what is due now; a failure is logged, and the next tick comes all the same."""
     with app.app_context():
         _guarded(engine().tick)
+    if beat is not None:
+        beat.touch()
 
 
 def stop(app: Flask, seconds: float = 0.0) -> None:
