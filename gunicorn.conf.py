@@ -19,6 +19,7 @@ except SettingsError as error:
     raise SystemExit(str(error)) from None
 
 model = serve.model_process(settings)
+CONNECTION_SECONDS = 10  # of the time at TERM; what is left over commits the answers
 
 wsgi_app = "wsgi:app"
 proc_name = "agent-tools"
@@ -31,7 +32,8 @@ worker_connections = 4000  # a stream costs one for as long as its page is open
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  # heartbeats must not wait for a disk
 
 timeout = 60  # without a heartbeat for so long, a worker is replaced
-graceful_timeout = 25  # what open connections and live answers get at TERM
+# What a worker gets at TERM: to be left alone by balancers, for open connections, and for live answers.
+graceful_timeout = settings.drain_seconds + 25
 keepalive = 10  # also the longest wait for a request's headers
 
 limit_request_line = 4094
@@ -66,10 +68,11 @@ def post_fork(server: Any, worker: Any) -> None:
     Until the worker has set its own handlers, it has those of the master, which do nothing in here: it would go on
     until it is killed for it.
     """
-    del server, worker
+    del server
     for each in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
         signal.signal(each, signal.SIG_DFL)
     model.let_go()
+    worker.cfg.set("graceful_timeout", CONNECTION_SECONDS)
 
 
 def on_exit(server: Any) -> None:

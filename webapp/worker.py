@@ -24,7 +24,7 @@ from webapp import serve
 
 # A peer that neither sends its body nor reads its answer is let go; longer than gunicorn's keepalive.
 SOCKET_SECONDS: Final = 60
-FINISH_SECONDS: Final = 5.0  # answers under way may still end, once the connections are gone
+FINISH_SECONDS: Final = 8.0  # answers under way may still end, once the connections are gone
 
 REFUSAL: Final = (
     "HTTP/1.1 {status} {reason}\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\n"
@@ -96,9 +96,10 @@ class Worker(GeventWorker):  # type: ignore[misc]
             application.begin_shutdown(self.wsgi)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """TERM: connections get time to end."""
+        """TERM: whoever sends us requests gets time to turn away, then connections get time to end."""
         gevent.spawn(self.dismiss)
-        super().handle_exit(sig, frame)
+        seconds = self.wsgi.extensions["settings"].drain_seconds if self.serving else 0
+        gevent.spawn_later(seconds, super().handle_exit, sig, frame)
 
     def handle_quit(self, sig: int, frame: FrameType | None) -> None:
         """Ctrl-C: end at once; the terminal and the master both say so, which must not break the last commit."""

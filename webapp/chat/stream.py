@@ -39,6 +39,9 @@ def events(answer_id: str) -> ResponseReturnValue:
     if sum(reader.user_id == current_user.id for reader in tuple(live.readers)) >= rules.READERS_PER_USER:
         raise TooMany(_("This answer is open in too many places. Close some of them."), retry_after_seconds=5)
     reader = Reader(identity.current_session_id(), current_user.id, dismissed=live.draining)
+    if position is not None:
+        db.session.remove()
+        live.catch_up(feed, position)
     feed, first = _join(feed, reader, answer_id, position)
     live.readers.add(reader)
     db.session.remove()

@@ -66,6 +66,12 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="address the server listens on")
     port: int = Field(5000, ge=1, le=65535, description="port the server listens on")
     web_concurrency: int = Field(1, ge=1, le=64, description="number of web worker processes")
+    drain_seconds: int = Field(
+        0,
+        ge=0,
+        le=60,
+        description="after TERM, requests are served for so long while readiness says no, so that a balancer turns away",
+    )
     public_url: str = Field("", description="address people use, for links in mail; required in production")
     trusted_hosts: Names = Field(
         (), description="host names answered, comma separated; empty means that of PUBLIC_URL"

@@ -83,6 +83,10 @@ class Feed:
         """How far the answer has come."""
         return Position(len(self.text), len(self.reasoning), ended=not self.state.live)
 
+    def is_behind(self, position: Position) -> bool:
+        """Tell whether a reader claims to have been shown more than there is here."""
+        return position.text > len(self.text) or position.reasoning > len(self.reasoning)
+
     # -- the writer's side -------------------------------------------------------------------------------
 
     def add_text(self, chunk: str) -> None:
@@ -188,9 +192,9 @@ class Feed:
         """Return what leads from a position to the present; a snapshot where the position is of no use."""
         first, kept = self._frames
         reader.cursor = first + len(kept)
-        reader.position = here = self.position
+        reader.position = self.position
         self._blocks.advance(self.text)
-        if position is None or position.text > here.text or position.reasoning > here.reasoning:
+        if position is None or self.is_behind(position):
             parts = [self._frame("snapshot", self._snapshot())]
         else:
             parts = self._missing(position)

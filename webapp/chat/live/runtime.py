@@ -20,6 +20,7 @@ from webapp.chat.live.feed import Feed, Reader
 from webapp.chat.live.follower import Followed
 from webapp.chat.live.journal import Journal, LiveAnswer
 from webapp.chat.live.leases import Leases
+from webapp.chat.live.position import Position
 from webapp.chat.live.producer import Producer, wait_until_finished
 from webapp.chat.models import Generation, Message
 from webapp.chat.rules import AnswerState
@@ -36,6 +37,7 @@ STOP_CHECK_SECONDS = 0.5
 PRUNE_SECONDS = 30
 REVOCATION_SECONDS = 5
 STATE_CHECK_SECONDS = 1.0
+CATCH_UP_SECONDS = 1.0
 
 
 class Runtime:
@@ -167,6 +169,15 @@ class Runtime:
                 self._followed[message.id] = followed
             self._following.set()
         return followed.feed
+
+    def catch_up(self, feed: Feed, position: Position) -> None:
+        """Wait a moment for the text that a reader has been shown by another process and that has not come here yet."""
+        deadline = clock.monotonic() + CATCH_UP_SECONDS
+        while feed.state.live and feed.is_behind(position) and clock.monotonic() < deadline:
+            if not any(each.feed is feed for each in tuple(self._followed.values())):
+                return
+            self._news.set()
+            time.sleep(rules.FOLLOW_LEAST_SECONDS)
 
     def _find_followed(self, generation: Generation, message: Message) -> Followed | None:
         followed = self._followed.get(message.id)
