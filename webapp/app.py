@@ -21,6 +21,7 @@ from webapp import (
     chat,
     dashboard,
     llm,
+    prompts,
     site,
 )
 from webapp import settings as runtime_settings
@@ -62,6 +63,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         announcements,
         llm,
         chat,
+        prompts,
         backup,
         site,
         dashboard,

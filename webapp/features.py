@@ -16,6 +16,7 @@ FEATURES: Final = (
     "announcements",
     "llm",
     "chat",
+    "prompts",
     "backup",
 )
 SHELLS: Final = ("site", "dashboard", "api")

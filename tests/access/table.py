@@ -90,6 +90,18 @@ CHAT: Final = {
     "chat_stream.events": _row(USER, "answer"),
 }
 
+SCHEDULES: Final = {
+    "schedules.create": _row(USER),
+    "schedules.delete": _row(USER, "schedule"),
+    "schedules.edit": _row(USER, "schedule"),
+    "schedules.index": _row(USER),
+    "schedules.pause": _row(USER, "schedule"),
+    "schedules.preview": _row(USER),
+    "schedules.resume": _row(USER, "schedule"),
+    "schedules.run_now": _row(USER, "schedule"),
+    "schedules.show": _row(USER, "schedule"),
+}
+
 SITE: Final = {
     "assets.serve": _row(PUBLIC, "asset"),
     "dev.components": _row(PUBLIC),
@@ -153,6 +165,9 @@ DASHBOARD: Final = {
     "dashboard.settings.revert": _row(Permission.SETTINGS_CHANGE, "setting"),
     "dashboard.settings.save": _row(Permission.SETTINGS_CHANGE),
     "dashboard.settings.test_mail": _row(Permission.SETTINGS_CHANGE),
+    "dashboard.schedules.index": _row(Permission.TASKS_READ),
+    "dashboard.schedules.pause": _row(Permission.TASKS_CHANGE, "schedule_task"),
+    "dashboard.schedules.resume": _row(Permission.TASKS_CHANGE, "schedule_task"),
     "dashboard.second_factor.begin": _row(ANY_ADMIN),
     "dashboard.second_factor.index": _row(ANY_ADMIN),
     "dashboard.second_factor.recovery_codes": _row(ANY_ADMIN, may_be=(409,)),
@@ -197,4 +212,4 @@ DASHBOARD: Final = {
     "dashboard.users.preview_bulk": _row(Permission.USERS_CHANGE),
 }
 
-MATRIX: Final[dict[str, Row]] = {**ACCOUNTS, **CHAT, **SITE, **DASHBOARD}
+MATRIX: Final[dict[str, Row]] = {**ACCOUNTS, **CHAT, **SCHEDULES, **SITE, **DASHBOARD}

@@ -33,8 +33,10 @@ from webapp.identity.models import LoginSession, Throttle, VerificationCode
 from webapp.identity.rules import THROTTLES, Realm, ThrottleKind
 from webapp.lib import clock
 from webapp.mail import outbox
+from webapp.prompts import service as prompts
 from webapp.tasks import service as tasks
 from webapp.tasks.models import Task
+from webapp.tasks.service import Schedule as TaskSchedule
 from webapp.web.assets import asset_url
 
 _numbers = itertools.count()
@@ -63,6 +65,24 @@ def question(cast: Cast) -> dict[str, str]:
     sent = ask(client)
     wait_for_end(client, sent["answer"])
     return {"message_id": sent["question"]}
+
+
+def schedule(cast: Cast) -> dict[str, str]:
+    """A prompt of Lin Yue's that is asked every day."""
+    with cast.app.app_context():
+        user = db.session.get_one(User, cast.owner.id)
+        for each in prompts.prompts_of(user):  # there is a limit to how many one may have
+            prompts.remove(user, each.public_id)
+        draft = prompts.Draft("What is new?", "scripted-echo", TaskSchedule(cron="0 8 * * *"))
+        return {"prompt_id": prompts.create(user, draft).public_id}
+
+
+def schedule_task(cast: Cast) -> dict[str, str]:
+    """The task behind it."""
+    prompt_id = schedule(cast)["prompt_id"]
+    with cast.app.app_context():
+        user = db.session.get_one(User, cast.owner.id)
+        return {"task_id": prompts.get_prompt(user, prompt_id).task.public_id}
 
 
 def avatar(cast: Cast) -> dict[str, str]:
@@ -236,6 +256,8 @@ MAKERS: Final[dict[str, Callable[[Cast], dict[str, str]]]] = {
         answer,
         conversation,
         question,
+        schedule,
+        schedule_task,
         avatar,
         mail,
         model,

@@ -207,6 +207,10 @@ class Settings(BaseSettings):
     max_streams_per_user: int = Field(
         5, ge=1, le=1000, description="answers one person may have running at once"
     )
+    schedules_per_user: int = Field(20, ge=0, le=1000, description="scheduled prompts one person may have")
+    schedule_min_minutes: int = Field(
+        15, ge=1, le=10_080, description="shortest time between two runs of a scheduled prompt, in minutes"
+    )
 
     _keys_file: Path | None = PrivateAttr(default=None)
 

@@ -24,6 +24,7 @@ from webapp.dashboard import (
 from webapp.errors import AppError
 from webapp.identity import admin as codes
 from webapp.llm import admin as providers
+from webapp.prompts import admin as prompts
 from webapp.settings import admin as settings
 from webapp.tasks import admin as tasks
 from webapp.web.requests import ADMIN_BLUEPRINT
@@ -38,6 +39,7 @@ PAGES: tuple[Blueprint, ...] = (
     system.blueprint,
     users.blueprint,
     tasks.blueprint,
+    prompts.blueprint,
     codes.blueprint,
     mail.blueprint,
     announcements.blueprint,

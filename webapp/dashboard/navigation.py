@@ -55,6 +55,7 @@ GROUPS: Final[tuple[tuple[LazyString | None, tuple[Item, ...]], ...]] = (
         _l("Operation"),
         (
             Item(_l("Tasks"), "tasks", "dashboard.tasks.index", Permission.TASKS_READ),
+            Item(_l("Scheduled prompts"), "calendar", "dashboard.schedules.index", Permission.TASKS_READ),
             Item(
                 _l("Mail queue"),
                 "mail",

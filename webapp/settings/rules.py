@@ -41,6 +41,8 @@ GROUPS: Final[dict[str, tuple[str, ...]]] = {
         "llm_first_token_timeout_seconds",
         "llm_idle_timeout_seconds",
         "max_streams_per_user",
+        "schedules_per_user",
+        "schedule_min_minutes",
     ),
     "records": ("audit_retention_days", "task_history_days", "task_failures_to"),
 }

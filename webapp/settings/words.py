@@ -118,6 +118,12 @@ WORDS: Final[dict[str, Words]] = {
     "max_streams_per_user": Words(
         _l("Answers at once"), _l("So many one person may have running at the same time, from 1 to 1000.")
     ),
+    "schedules_per_user": Words(
+        _l("Scheduled prompts"), _l("So many one person may have, up to 1000; 0 lets nobody make any.")
+    ),
+    "schedule_min_minutes": Words(
+        _l("Shortest time between scheduled runs"), _l("Minutes, from 1 to 10080, which is a week.")
+    ),
     "audit_retention_days": Words(
         _l("Keep the audit log for"),
         _l("Days. Older entries are removed for good; 0 keeps them for ever."),

@@ -30,7 +30,8 @@ _big_key = BigInteger().with_variant(Integer, "sqlite")
 class Task(Base):
     """What is to be run, and when: at `scheduled_at` once, every `interval_seconds`, or by `cron` in `timezone`.
 
-    `next_run_at` is the slot that comes due next, None when none does. `owner_kind` and `owner_id` say whose it is.
+    `next_run_at` is the slot that comes due next, None when none does. `owner_kind` and `owner_id` say whose it is;
+    one that is `held` was paused by an administrator, and its owner cannot resume it.
     A task that comes with the program has the function's name as `built_in_key`, and follows the registry until an
     administrator changes it (`customised`).
     """
@@ -50,6 +51,7 @@ class Task(Base):
     customised: Mapped[bool] = mapped_column(default=False)
     owner_kind: Mapped[str] = mapped_column(String(32), default="system")
     owner_id: Mapped[str] = mapped_column(exact_string(64), default="")
+    held: Mapped[bool] = mapped_column(default=False)
     scheduled_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
     interval_seconds: Mapped[int | None] = mapped_column(Integer)
     cron: Mapped[str | None] = mapped_column(String(rules.CRON_LENGTH))

@@ -20,6 +20,7 @@ from webapp.lib.text import without_lone_surrogates
 from webapp.tasks import rules
 from webapp.tasks.claims import lease_end
 from webapp.tasks.models import Task, TaskAttempt, TaskRun
+from webapp.tasks.registry import task_registry
 from webapp.tasks.rules import RunState, TaskState, Trigger
 
 
@@ -156,3 +157,6 @@ def _count(task: Task, state: RunState) -> None:
         task.state, task.next_run_at = TaskState.DISABLED.value, None
         reason = _("It failed %(count)s times in a row.", count=task.failures_in_row)
         audit.record(Event.TASK_DISABLED, actor=audit.SYSTEM, target=task, after={"reason": reason})
+        found = task_registry.find(task.func_name)
+        if found is not None and found.when_disabled is not None:
+            found.when_disabled(task)

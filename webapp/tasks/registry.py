@@ -67,6 +67,7 @@ class TaskFunction:
     schedule: Schedule | None
     options: Options
     creatable: bool  # may administrators make tasks of it
+    when_disabled: Callable[[Any], None] | None = None
 
     def checked(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """Return the arguments as JSON-able values; raises pydantic's ValidationError that names the wrong ones."""
@@ -96,11 +97,13 @@ class TaskRegistry:
         label: Any = None,
         description: Any = None,
         creatable: bool = True,
+        when_disabled: Callable[[Any], None] | None = None,
         **options: Any,
     ) -> Callable[[F], F]:
         """Register a function; with an interval or cron expression it has a built-in task. See `Options`.
 
         `label` and `description` may be lazy texts; by default they follow from the name and the docstring.
+        `when_disabled` is called with a task that failed too often, in the transaction that disables it.
         """
         if not _NAME.fullmatch(name):
             raise ValueError(f"not a name for a task: {name!r}")
@@ -126,6 +129,7 @@ class TaskRegistry:
                 schedule=schedule,
                 options=Options(**options),
                 creatable=creatable,
+                when_disabled=when_disabled,
             )
             return function
 

@@ -18,13 +18,48 @@ from webapp.database import db, write_transaction
 from webapp.errors import AppError, Conflict, Invalid, NotFound
 from webapp.lib import clock
 from webapp.tasks import built_in, claims, outcomes, rules
+from webapp.tasks.context import RunContext
 from webapp.tasks.engine import engine
 from webapp.tasks.models import Task, TaskRun
-from webapp.tasks.registry import Options, TaskFunction, task_registry
+from webapp.tasks.owned import (
+    add_owned,
+    change_owned,
+    erase_owned,
+    is_under_way,
+    pause_owned,
+    remove_owned,
+    resume_owned,
+    start_owned,
+)
+from webapp.tasks.plain import DAYS, How, PlainSchedule, Preview
+from webapp.tasks.registry import Failed, Options, Skip, TaskFunction, task_registry
 from webapp.tasks.rules import Notify, RunState, TaskState
 from webapp.tasks.schedules import Schedule, ScheduleError
-from webapp.tasks.words import fault_in_words
+from webapp.tasks.words import DAY_LABELS, fault_in_words, schedule_in_words
 
+# What features may use beside the functions below.
+__all__ = [
+    "DAYS",
+    "DAY_LABELS",
+    "Failed",
+    "How",
+    "PlainSchedule",
+    "Preview",
+    "RunContext",
+    "Schedule",
+    "Skip",
+    "add_owned",
+    "change_owned",
+    "erase_owned",
+    "is_under_way",
+    "pause_owned",
+    "remove_owned",
+    "resume_owned",
+    "schedule_in_words",
+    "start_owned",
+    "task_registry",
+    "wake",
+]
 SYSTEM: Final = "system"  # owner of tasks that nobody's account stands for
 
 
@@ -145,8 +180,9 @@ def pause(actor: Any, public_id: str) -> Task:
     task = _locked(public_id)
     if task.state == TaskState.FINISHED.value:
         raise Conflict(_("Its time has passed, so there is nothing to pause."))
-    if task.state != TaskState.PAUSED.value:
+    if task.state != TaskState.PAUSED.value or task.held != (task.owner_kind != SYSTEM):
         task.state, task.next_run_at = TaskState.PAUSED.value, None
+        task.held = task.owner_kind != SYSTEM
         audit.record(Event.TASK_PAUSED, actor=actor, target=task)
     return task
 
@@ -160,6 +196,7 @@ def resume(actor: Any, public_id: str) -> Task:
     _activate(task)
     if task.next_run_at is None:
         raise Conflict(_("Its time has passed. Edit it and choose another time."))
+    task.held = False
     audit.record(Event.TASK_RESUMED, actor=actor, target=task)
     return task
 
@@ -194,6 +231,11 @@ def retry(actor: Any, run_id: str) -> TaskRun:
     again = _start(actor, task.public_id, {"retry_of": run.public_id})
     engine().wake()
     return again
+
+
+def wake() -> None:
+    """Do what is ready now instead of within a second, where this process does the scheduled work."""
+    engine().wake()
 
 
 def cancel_run(actor: Any, run_id: str) -> None:

@@ -148,7 +148,9 @@ def took_in_words(seconds: float | None) -> str:
 
 
 def task_label(task: Task) -> str:
-    """Return what a task is called: one that comes with the program in the reader's language."""
+    """Return what a task is called: in the reader's language, unless an administrator named it."""
+    if task.owner_kind != "system":
+        return function_label(task.func_name)
     found = task_registry.find(task.built_in_key) if task.built_in_key else None
     return str(found.label) if found is not None else task.name
 

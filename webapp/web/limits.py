@@ -42,6 +42,8 @@ LIMITS: Final[dict[str, Limit]] = {
     "model_call": Limit("120 per minute; 3000 per hour", "caller"),
     "chat_search": Limit("60 per minute", "user"),
     "chat_open_stream": Limit("240 per minute", "user"),
+    "schedule_change": Limit("20 per minute; 200 per hour", "user"),
+    "schedule_preview": Limit("120 per minute", "user"),
     "upload": Limit("20 per hour", "user"),
     "token_create": Limit("10 per hour", "user"),
     "export_own_data": Limit("3 per day", "user"),

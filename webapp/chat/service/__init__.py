@@ -23,10 +23,13 @@ from webapp.chat.service.threads import (
     feed,
     get_message,
     is_last,
+    model_of_answer,
     thread,
 )
+from webapp.chat.service.unattended import AnswerOutcome, is_being_answered, outcome_of, wait_until_ended
 
 __all__ = [
+    "AnswerOutcome",
     "AnswerView",
     "Hit",
     "Thread",
@@ -40,9 +43,12 @@ __all__ = [
     "feed",
     "get_conversation",
     "get_message",
+    "is_being_answered",
     "is_last",
     "live_answers",
     "live_conversation_ids",
+    "model_of_answer",
+    "outcome_of",
     "purge_deleted",
     "purge_expired",
     "regenerate",
@@ -54,4 +60,5 @@ __all__ = [
     "stop_answer",
     "thread",
     "users_with_live_answers",
+    "wait_until_ended",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from flask_babel import gettext as _
@@ -24,7 +24,7 @@ from webapp.errors import Conflict, Invalid, Unavailable
 from webapp.lib import clock
 from webapp.lib.text import without_lone_surrogates
 from webapp.llm import service as llm
-from webapp.llm.rules import ChatRequest, ModelInfo
+from webapp.llm.rules import ChatMessage, ChatRequest, ModelInfo
 
 _REQUEST_ID: Final = re.compile(rf"[!-~]{{8,{rules.CLIENT_REQUEST_ID_MAX_LENGTH}}}")
 
@@ -45,6 +45,12 @@ class _Work:
     answer: Message
     request: ChatRequest
 
+    def instructed(self, instructions: str) -> _Work:
+        if not instructions:
+            return self
+        messages = (ChatMessage("system", instructions), *self.request.messages)
+        return replace(self, request=replace(self.request, messages=messages))
+
 
 def send_message(
     user: User,
@@ -55,14 +61,27 @@ def send_message(
     client_request_id: str | None,
     conversation_id: str | None,
     request_id: str,
+    title: str = "",
+    instructions: str = "",
 ) -> Sent:
-    """Store a question and begin its answer; the same client request id again returns what the first one stored."""
+    """Store a question and begin its answer; the same client request id again returns what the first one stored.
+
+    `title` is that of a new conversation, by default taken from the question. The model gets `instructions` beside it.
+    """
     text = _checked_text(text)
     _check_request_id(client_request_id)
     chosen = context.chosen_model(model)
     try:
         sent, work = _store_question(
-            user, text, chosen, conversation_id, client_request_id, thinking=thinking, request_id=request_id
+            user,
+            text,
+            chosen,
+            conversation_id,
+            client_request_id,
+            thinking=thinking,
+            request_id=request_id,
+            title=title,
+            instructions=instructions,
         )
     except IntegrityError:
         repeated = _find_repeated(user, client_request_id)
@@ -127,11 +146,13 @@ def _store_question(
     *,
     thinking: bool,
     request_id: str,
+    title: str,
+    instructions: str,
 ) -> tuple[Sent, _Work | None]:
     repeated = _find_repeated(user, client_request_id)
     if repeated is not None:
         return repeated, None
-    conversation = _locked_conversation(user, conversation_id, text)
+    conversation = _locked_conversation(user, conversation_id, text, title)
     last = db.session.scalar(
         select(func.max(Message.position)).where(Message.conversation_id == conversation.id)
     )
@@ -146,7 +167,7 @@ def _store_question(
     )
     db.session.add(question)
     answer, work = _begin_answer(conversation, position + 1, model, thinking=thinking, request_id=request_id)
-    return Sent(conversation, question, answer), work
+    return Sent(conversation, question, answer), work.instructed(instructions)
 
 
 @write_transaction
@@ -284,10 +305,11 @@ def _check_capacity(user_id: int) -> None:
     llm.check_capacity(user_id)
 
 
-def _locked_conversation(user: User, conversation_id: str | None, text: str) -> Conversation:
+def _locked_conversation(user: User, conversation_id: str | None, text: str, title: str) -> Conversation:
     if conversation_id:
         return _lock(get_conversation(user, conversation_id).id)
-    conversation = Conversation(user_id=user.id, title=rules.first_title(text))
+    shown = title[: rules.TITLE_MAX_LENGTH] or rules.first_title(text)
+    conversation = Conversation(user_id=user.id, title=shown, title_is_final=bool(title))
     db.session.add(conversation)
     db.session.flush()
     return conversation

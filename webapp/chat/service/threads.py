@@ -129,6 +129,20 @@ def conversation_of(message: Message) -> Conversation:
     return db.session.get_one(Conversation, message.conversation_id)
 
 
+def model_of_answer(question: Message) -> str:
+    """Return the model that answered a question last, nothing where there is no answer."""
+    name = db.session.scalar(
+        select(Message.model)
+        .where(
+            Message.conversation_id == question.conversation_id,
+            Message.position == question.position + 1,
+        )
+        .order_by(Message.version.desc())
+        .limit(1)
+    )
+    return name or ""
+
+
 def feed(user: User, answer_id: str) -> Feed:
     """Return what readers follow of an answer: a live feed, or one that holds all of an ended answer."""
     message = get_message(user, answer_id, role="assistant")
