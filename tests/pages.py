@@ -9,6 +9,8 @@ from typing import Any
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from tests.api import described
+
 LABELLED = {"input", "select", "textarea"}
 NEEDS_NO_LABEL = {"hidden", "submit", "button"}
 
@@ -100,7 +102,7 @@ def read(response: TestResponse) -> Page:
 
 
 class PageClient(FlaskClient):
-    """A client that checks each HTML answer, and submits forms with their CSRF token."""
+    """A client that checks each HTML answer and each of the API, and submits forms with their CSRF token."""
 
     def open(self, *args: Any, **kwargs: Any) -> TestResponse:
         response = super().open(*args, **kwargs)
@@ -109,6 +111,7 @@ class PageClient(FlaskClient):
         if is_page and not sandboxed:
             page = read(response)
             page.check(whole="<html" in response.get_data(as_text=True)[:300])
+        described.check(self.application, response)
         return response
 
     def csrf_token(self, path: str = "/login") -> str:

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from webapp.admins.permissions import Permission
 from webapp.identity.rules import Scope
-from webapp.web.api import ANYBODY, OWNER, Audience, token
+from webapp.web.api import ANYBODY, OWNER, Audience, administrator, token
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,33 @@ def row(
 
 
 ACCOUNTS: Final = {
-    "api_user.login": row(ANYBODY),
+    "api_user.avatar": row(token(Scope.PROFILE_READ), may_be=(404,)),
+    "api_user.cancel_address": row(OWNER),
+    "api_user.change_address": row(OWNER),
+    "api_user.change_avatar": row(token(Scope.PROFILE_CHANGE)),
+    "api_user.change_password": row(OWNER),
+    "api_user.change_profile": row(token(Scope.PROFILE_CHANGE)),
+    "api_user.confirm_address": row(OWNER),
+    "api_user.create_token": row(OWNER),
+    "api_user.delete_account": row(OWNER),
+    "api_user.end_other_sessions": row(OWNER, ends=True),
+    "api_user.end_session": row(OWNER, "device"),
+    "api_user.export_data": row(OWNER),
+    "api_user.login": row(ANYBODY, may_be=(401,)),
     "api_user.logout": row(OWNER, ends=True),
+    "api_user.offer_two_step": row(OWNER),
+    "api_user.profile": row(token(Scope.PROFILE_READ)),
+    "api_user.register": row(ANYBODY),
+    "api_user.remove_avatar": row(token(Scope.PROFILE_CHANGE)),
+    "api_user.renew_recovery_codes": row(OWNER, may_be=(409,)),
+    "api_user.reset_password": row(ANYBODY),
+    "api_user.revoke_token": row(OWNER, "api_token"),
+    "api_user.send_code": row(ANYBODY),
+    "api_user.sessions": row(OWNER),
+    "api_user.tokens": row(OWNER),
+    "api_user.turn_two_step_off": row(OWNER),
+    "api_user.turn_two_step_on": row(OWNER),
+    "api_user.two_step": row(OWNER),
 }
 
 _MODELS: Final = token(Scope.MODELS)
@@ -54,4 +80,17 @@ LLM: Final = {
     "api_openai.models": row(_MODELS),
 }
 
-API_MATRIX: Final[dict[str, ApiRow]] = {**ACCOUNTS, **LLM}
+DOCS: Final = {
+    "api_docs.file": row(ANYBODY, "swagger_file"),
+    "api_docs.openapi": row(ANYBODY),
+    "api_docs.page": row(ANYBODY),
+}
+
+ADMINS: Final = {
+    "api_admin.create": row(administrator(Permission.ADMINS_CHANGE)),
+    "api_admin.login": row(ANYBODY),
+    "api_admin.logout": row(administrator(unfinished=True), ends=True),
+    "api_admin.me": row(administrator()),
+}
+
+API_MATRIX: Final[dict[str, ApiRow]] = {**ACCOUNTS, **ADMINS, **DOCS, **LLM}

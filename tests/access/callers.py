@@ -48,10 +48,17 @@ class Callers:
         if name == "made up":
             return "at_" + "x" * 43
         key = f"{name} {audience.scope}" if name in {"api token", "other scopes"} else name
-        if anew or key not in self._kept:
-            with self.app.test_request_context():
-                self._kept[key] = self._new(name, audience)
+        if anew:  # the call may end the other sessions of the same person as well
+            self._kept.pop(key, None)
+            self.cast.forget("user" if name == "login" else name)
+            return self._made(name, audience)
+        if key not in self._kept:
+            self._kept[key] = self._made(name, audience)
         return self._kept[key]
+
+    def _made(self, name: str, audience: Audience) -> str:
+        with self.app.test_request_context():
+            return self._new(name, audience)
 
     def _new(self, name: str, audience: Audience) -> str:
         if name in ADMINS:

@@ -43,6 +43,11 @@ class Cast:
             self._clients[name] = self._sign_in(name)
         return self._clients[name]
 
+    def forget(self, name: str) -> None:
+        """Let somebody sign in again when their browser is next asked for."""
+        if name not in OUTSIDERS:
+            self._clients.pop(name, None)
+
     def token(self, name: str, client: PageClient) -> str:
         """Return a CSRF token of that browser."""
         page = {"user": "/profile", "other": "/profile"}.get(name, "/admin/account/")

@@ -97,7 +97,7 @@ def _call(
 
 
 def _judge(answer: TestResponse, expected: str, row: ApiRow, name: str) -> None:
-    told, case = answer.status_code, (name, answer.status, answer.text[:300])
+    told, case = answer.status_code, (name, answer.status, answer.data[:300])
     if expected == "out":
         assert told == 401, case
     elif expected == "refused":

@@ -195,6 +195,12 @@ def dead_link(cast: Cast) -> dict[str, str]:
     return {"token": ABSENT}
 
 
+def swagger_file(cast: Cast) -> dict[str, str]:
+    """A style sheet of the page that describes the API."""
+    del cast
+    return {"name": "swagger-ui.css"}
+
+
 def setup_link(cast: Cast) -> dict[str, str]:
     """There is no set-up link once there are administrators: nobody finds anything there."""
     assert application.setup_token(cast.app) is None
@@ -266,6 +272,7 @@ MAKERS: Final[dict[str, Callable[[Cast], dict[str, str]]]] = {
         role,
         lockout,
         setup_link,
+        swagger_file,
         audit_entry,
         code,
         announcement,
@@ -282,6 +289,6 @@ MAKERS: Final[dict[str, Callable[[Cast], dict[str, str]]]] = {
     )
 }
 EVERYBODYS: Final = frozenset(
-    {"avatar", "mail", "model", "asset", "setup_link", "dead_link", "announcement"}
+    {"avatar", "mail", "model", "asset", "setup_link", "dead_link", "announcement", "swagger_file"}
 )  # of these nobody is the owner
 NOT_THERE: Final = frozenset({"setup_link", "dead_link", "admin_session"})

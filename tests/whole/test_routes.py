@@ -36,7 +36,16 @@ PUBLIC = {
     "site.set_theme",
 }
 # Routes of the API that need no token.
-PUBLIC_API = {"api_user.login"}
+PUBLIC_API = {
+    "api_admin.login",
+    "api_docs.file",
+    "api_docs.openapi",
+    "api_docs.page",
+    "api_user.login",
+    "api_user.register",
+    "api_user.reset_password",
+    "api_user.send_code",
+}
 HARMLESS = {"GET", "HEAD", "OPTIONS"}
 SAMPLE = "x" * 22
 

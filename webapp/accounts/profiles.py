@@ -31,6 +31,17 @@ def update_profile(user: User, *, display_name: str, username: str) -> None:
         raise names.taken(error) from None
 
 
+def change_account(user: User, **changes: str | None) -> None:
+    """Change some of display name, user name, locale and timezone, all or none; the others stay."""
+    shown = names.checked_display_name(changes.get("display_name") or user.display_name)
+    name = names.checked_username(changes.get("username") or user.username)
+    locale, timezone = changes.get("locale", user.locale), changes.get("timezone", user.timezone)
+    try:
+        _store_account(user, shown, name, locale, timezone)
+    except IntegrityError as error:
+        raise names.taken(error) from None
+
+
 @write_transaction
 def set_preferences(user: User, *, locale: str | None, timezone: str | None) -> None:
     """Change how pages and mail are written for the person; None follows the browser and the site."""
@@ -58,6 +69,12 @@ def set_locale(user: User, locale: str) -> None:
 def timezones() -> tuple[str, ...]:
     """Return the zones that can be chosen: places, and UTC."""
     return ("UTC", *sorted(name for name in available_timezones() if _is_place(name)))
+
+
+@write_transaction
+def _store_account(user: User, shown: str, name: str, locale: str | None, timezone: str | None) -> None:
+    _store_profile(user, shown, name)
+    set_preferences(user, locale=locale, timezone=timezone)
 
 
 @write_transaction

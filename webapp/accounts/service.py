@@ -5,7 +5,14 @@ from webapp.accounts.avatars import avatar_path, remove_avatar, set_avatar
 from webapp.accounts.deleting import ask_deletion, erase_due, register_eraser
 from webapp.accounts.exporting import Archive, export, in_batches, register_export
 from webapp.accounts.names import canonical_username, checked_display_name, checked_username
-from webapp.accounts.profiles import change_password, set_locale, set_preferences, timezones, update_profile
+from webapp.accounts.profiles import (
+    change_account,
+    change_password,
+    set_locale,
+    set_preferences,
+    timezones,
+    update_profile,
+)
 from webapp.accounts.registration import add_user, ask_register_code, register
 from webapp.accounts.resetting import ask_reset_code, reset_by_link, reset_password, user_of_link
 from webapp.accounts.security import (
@@ -61,6 +68,7 @@ __all__ = [
     "avatar_path",
     "begin_first_session",
     "canonical_username",
+    "change_account",
     "change_password",
     "check_disown_link",
     "check_objection_link",

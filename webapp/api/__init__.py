@@ -5,7 +5,8 @@ from __future__ import annotations
 from flask import Flask
 
 from webapp.accounts import api as accounts
-from webapp.api import guard
+from webapp.admins import api as admins
+from webapp.api import docs, guard
 from webapp.llm import api as llm
 from webapp.web.api import Routes
 from webapp.web.api.routes import GUARD, contract_of
@@ -13,7 +14,7 @@ from webapp.web.problems import register_format
 from webapp.web.requests import API_PREFIXES
 
 # What each feature brings.
-ROUTES: tuple[Routes, ...] = (accounts.routes, *llm.ROUTES)
+ROUTES: tuple[Routes, ...] = (accounts.routes, admins.routes, docs.routes, *llm.ROUTES)
 
 
 def init_app(app: Flask) -> None:

@@ -37,6 +37,7 @@ STYLE_SHEETS: Final = {
     "css/admin.css": ("admin", "people"),
     "css/records.css": ("records",),
     "css/tasks.css": ("tasks",),
+    "css/api.css": ("api",),
 }
 COMPRESSED: Final = frozenset({".css", ".js", ".svg"})
 KEPT_FOR_A_YEAR: Final = "public, max-age=31536000, immutable"
@@ -135,8 +136,12 @@ def bootstrap_css() -> str:
     """Return Bootstrap's style sheet without its data URLs, which our policy for images would refuse."""
     wheel = importlib.resources.files("flask_bootstrap")
     css = wheel.joinpath("static/bootstrap5/css/bootstrap.min.css").read_text(encoding="utf-8")
-    css = _DATA_URL.sub("none", css)
-    return re.sub(r"/\*# sourceMappingURL=.*?\*/", "", css)
+    return without_data_urls(css)
+
+
+def without_data_urls(css: str) -> str:
+    """Return a style sheet of others without what our policy for images would refuse, and its map."""
+    return re.sub(r"/\*# sourceMappingURL=.*?\*/", "", _DATA_URL.sub("none", css))
 
 
 def compact(css: str) -> str:

@@ -1,6 +1,6 @@
 """What programs can do with accounts."""
 
-from webapp.accounts.api import signing
+from webapp.accounts.api import data, profile, registering, security, signing, tokens
 from webapp.accounts.api.declaring import routes
 
-__all__ = ["routes", "signing"]
+__all__ = ["data", "profile", "registering", "routes", "security", "signing", "tokens"]

@@ -5,13 +5,22 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated
 
+from flask import url_for
 from pydantic import Field
 
 from webapp.accounts.models import User
 from webapp.identity.models import LoginSession
+from webapp.identity.rules import EMAIL_MAX_LENGTH, PASSWORD_MAX_LENGTH
 from webapp.web.api import Answer, Routes
 
 routes = Routes("user", tag="Account")
+
+MAILED_CODE_LENGTH = 12  # room for spaces
+EmailField = Annotated[str, Field(min_length=1, max_length=EMAIL_MAX_LENGTH)]
+PasswordField = Annotated[str, Field(min_length=1, max_length=PASSWORD_MAX_LENGTH)]
+MailedCodeField = Annotated[
+    str, Field(min_length=1, max_length=MAILED_CODE_LENGTH, description="the code from the mail")
+]
 
 
 class UserAnswer(Answer):
@@ -50,7 +59,7 @@ def of_user(user: User) -> UserAnswer:
         email=user.email,
         locale=user.locale,
         timezone=user.timezone,
-        avatar_url=user.avatar_url,
+        avatar_url=url_for("api_user.avatar") if user.avatar_id else None,
         created_at=user.created_at,
     )
 

@@ -9,11 +9,11 @@ from flask_babel import gettext as _
 from pydantic import Field
 
 from webapp.accounts import service
-from webapp.accounts.api.declaring import LoginAnswer, of_login, routes
+from webapp.accounts.api.declaring import LoginAnswer, PasswordField, of_login, routes
 from webapp.accounts.rules import LOGIN_MAX_LENGTH
 from webapp.errors import Invalid, NotAllowed, NotSignedIn
 from webapp.identity import service as identity
-from webapp.identity.rules import PASSWORD_MAX_LENGTH, Realm
+from webapp.identity.rules import Realm
 from webapp.web.api import ANYBODY, OWNER, Body, caller
 from webapp.web.forms import CODE_FIELD_LENGTH
 from webapp.web.requests import client_address
@@ -28,7 +28,7 @@ class LoginBody(Body):
         str,
         Field(min_length=1, max_length=LOGIN_MAX_LENGTH, description="the user name or the e-mail address"),
     ]
-    password: Annotated[str, Field(min_length=1, max_length=PASSWORD_MAX_LENGTH)]
+    password: PasswordField
     code: Annotated[
         str | None,
         Field(max_length=CODE_FIELD_LENGTH, description="of the authenticator app, or a recovery code"),

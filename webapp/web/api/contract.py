@@ -73,6 +73,7 @@ class Contract:
     enveloped: bool = True
     refusals: tuple[int, ...] = ()
     fields: Mapping[str, str] = field(default_factory=dict)
+    problem: Mapping[str, Any] | None = None  # the schema of refusals where they are no envelope
 
     @property
     def summary(self) -> str:

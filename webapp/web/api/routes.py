@@ -5,7 +5,7 @@ The order at a call is always the same: limit by address, guard, limit of the ca
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, Final, TypeVar
 
@@ -30,14 +30,28 @@ _CONTRACTS: Final = "api_contracts"
 
 
 class Routes:
-    """The API routes of one subject; `prefix` is /api, or that of another door."""
+    """The API routes of one subject.
 
-    def __init__(self, name: str, *, tag: str, prefix: str = "/api", enveloped: bool = True) -> None:
+    `prefix` is /api, or that of another door, where answers may be without an envelope; then `problem` is the schema
+    of its refusals, see `webapp.web.problems.register_format`.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        tag: str,
+        prefix: str = "/api",
+        enveloped: bool = True,
+        problem: Mapping[str, Any] | None = None,
+        templates: str | None = None,
+    ) -> None:
         if f"{prefix}/" not in API_PREFIXES:
             raise ValueError(f"{prefix} is no prefix of the API")
         self.contracts: list[Contract] = []
-        self._name, self._tag, self._enveloped = f"api_{name}", tag, enveloped
-        self._blueprint = Blueprint(self._name, __name__, url_prefix=prefix)
+        self._name, self._tag = f"api_{name}", tag
+        self._defaults = {"enveloped": enveloped, "problem": problem}
+        self._blueprint = Blueprint(self._name, __name__, url_prefix=prefix, template_folder=templates)
         self._prefix = prefix
         csrf.exempt(self._blueprint)  # no cookie signs anybody in here
 
@@ -60,7 +74,7 @@ class Routes:
                 audience=audience,
                 handler=handler,
                 tag=self._tag,
-                **{"enveloped": self._enveloped, **parts},
+                **{**self._defaults, **parts},
             )
             _check(contract)
             self.contracts.append(contract)
