@@ -60,7 +60,6 @@ def test_an_answer_is_an_envelope(caller: FlaskClient) -> None:
         ("GET", "/api/probe", 401, "token_missing"),
         ("POST", "/api/probe", 415, "unsupported_media_type"),
         ("POST", "/api/probe/broken", 500, "internal"),
-        ("GET", "/v1/nowhere", 404, "not_found"),
     ],
 )
 def test_every_refusal_is_an_envelope(

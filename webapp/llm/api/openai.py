@@ -13,9 +13,9 @@ from webapp.llm.api import openai_answers as answers
 from webapp.llm.api.openai_request import CompletionBody, request_of
 from webapp.llm.api.reading import gather, streamed
 from webapp.llm.rules import ModelInfo
-from webapp.web.api import Routes, caller, token
+from webapp.web.api import Media, Routes, caller, token
 
-routes = Routes("openai", tag="OpenAI", prefix="/v1", enveloped=False)
+routes = Routes("openai", tag="OpenAI", prefix="/v1", enveloped=False, problem=answers.PROBLEM)
 FAILURES: Final = (400, 404, 502, 503, 504)
 
 
@@ -44,6 +44,7 @@ class ModelsAnswer(BaseModel):
     token(Scope.MODELS),
     body=CompletionBody,
     answer=answers.CompletionAnswer,
+    also=Media("text/event-stream"),
     limit="model_call",
     refusals=FAILURES,
 )

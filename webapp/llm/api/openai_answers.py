@@ -187,6 +187,26 @@ def error_chunk(error: AppError) -> bytes:
     return f"data: {_to_json(told)}\n\n".encode()
 
 
+PROBLEM: Final[dict[str, Any]] = {
+    "type": "object",
+    "required": ["error"],
+    "additionalProperties": False,
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["message", "type", "param", "code"],
+            "additionalProperties": False,
+            "properties": {
+                "message": {"type": "string"},
+                "type": {"type": "string"},
+                "param": {"type": ["string", "null"]},
+                "code": {"type": ["string", "null"]},
+            },
+        }
+    },
+}
+
+
 def problem(found: Problem) -> Response:
     """Return a refusal in OpenAI's form; what does not fit is 400 there, not 422."""
     status = 400 if found.status == 422 else found.status

@@ -66,6 +66,7 @@ class Contract:
     body: type[Body] | None = None
     query: type[Query] | None = None
     answer: type[BaseModel] | Media | None = None
+    also: Media | None = None  # what it answers instead where that is asked for, such as a stream
     file: str | None = None
     status: int = 200
     limit: str | None = None

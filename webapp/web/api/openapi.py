@@ -30,7 +30,9 @@ _WORDS: Final = {
     422: "Something in it does not fit; `data.errors` says what, by field.",
     429: "Too many calls; `Retry-After` says when to come back.",
     500: "Something broke on our side.",
+    502: "A service this asks for you refused or broke off.",
     503: "Something this needs does not answer at the moment.",
+    504: "A service this asks for you took too long.",
 }
 _HEADERS: Final = {
     "X-Request-Id": {"description": "name it when you report a problem", "schema": {"type": "string"}}
@@ -178,7 +180,7 @@ def _parameters(contract: Contract, schemas: _Schemas) -> list[dict[str, Any]]:
 
 def statuses(contract: Contract) -> list[int]:
     """Return with which statuses the route may refuse."""
-    found = {422, 429, 500, 503, *contract.refusals}
+    found = {429, 500, 503, *contract.refusals, 422 if contract.problem is None else 400}
     if contract.audience.realm:
         found |= {401, 403}
     if contract.method in _SENT:
@@ -217,4 +219,7 @@ def _success(contract: Contract, schemas: _Schemas) -> dict[str, Any]:
                 "data": data,
             },
         }
-    return {"description": words, "headers": _HEADERS, "content": {"application/json": {"schema": schema}}}
+    content = {"application/json": {"schema": schema}}
+    if contract.also is not None:
+        content[contract.also.type] = {}
+    return {"description": words, "headers": _HEADERS, "content": content}

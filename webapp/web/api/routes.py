@@ -60,6 +60,7 @@ class Routes:
 
         `body`, `query`: models of what it takes. `file`: the name of the one part of a multipart body.
         `answer`: the model of what it returns, None for nothing, or `Media` for a response of its own making.
+        `also`: the `Media` it answers instead where the caller asks for it, such as a stream.
         `limit`: a name of `webapp.web.limits`, beside the limit that every route has.
         `idempotent`: a repeat with the same Idempotency-Key gets the answer of the first call, and does nothing.
         `refusals`: statuses of its own kind, beside those that follow from the rest (409 for a conflict).
