@@ -76,9 +76,15 @@ class MariaDB:
 @pytest.fixture(scope="session")
 def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDB]:
     """A private MariaDB, started once; works as root and as anybody else."""
+    with mariadb_server(tmp_path_factory.mktemp("mariadb")) as private:
+        yield private
+
+
+@contextmanager
+def mariadb_server(home: Path) -> Iterator[MariaDB]:
+    """Run a MariaDB that is quick, and not safe: what it has committed may be lost with the machine."""
     server = require("mariadbd", "mariadbd", "mysqld")
     installer = require("mariadb-install-db", "mariadb-install-db", "mysql_install_db")
-    home = tmp_path_factory.mktemp("mariadb")
     data = home / "data"
     data.mkdir()
     as_root = ["--user=root"] if os.geteuid() == 0 else []

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from tests.bench.benchmark import Benchmark
 from tests.bench.streams.benchmark import Streams
+from tests.bench.tasks.benchmark import Tasks
 
-BENCHMARKS: tuple[Benchmark, ...] = (Streams(),)
+BENCHMARKS: tuple[Benchmark, ...] = (Streams(), Tasks())
 
 
 def main(arguments: list[str]) -> int:

@@ -15,6 +15,7 @@ from typing import Final, Protocol
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
+from webapp.database import write_transaction
 from webapp.lib import clock, processes
 from webapp.tasks import claims, execution, outcomes, rules
 from webapp.tasks.claims import Claim, Which
@@ -94,13 +95,13 @@ class Attendant:
         with self._lock:
             return set(self._attended)
 
-    def start(self, claim: Claim, find_next: Callable[[], Claim | None]) -> None:
-        """Attend to a run in a thread of its own, which then goes on with the next one there is."""
+    def start(self, claim: Claim, which: Which) -> None:
+        """Attend to a run in a thread of its own, which then goes on with the next one of these that there is."""
         with self._lock:
             self._places += 1
         attended = self._begin(claim)
         thread = threading.Thread(
-            target=self._work, args=(attended, find_next), name=f"task-{claim.func_name}", daemon=True
+            target=self._work, args=(attended, which), name=f"task-{claim.func_name}", daemon=True
         )
         try:
             thread.start()
@@ -157,27 +158,29 @@ class Attendant:
         with self._lock:
             self._attended.pop((attended.claim.run_id, attended.claim.fence), None)
 
-    def _work(self, attended: _Attended, find_next: Callable[[], Claim | None]) -> None:
+    def _work(self, attended: _Attended | None, which: Which) -> None:
         try:
-            while True:
-                self._attend(attended)
-                following = None if self._closing else find_next()
-                if following is None:
-                    return
-                attended = self._begin(following)
+            while attended is not None:
+                following = self._attend(attended, which)
+                attended = None if following is None else self._begin(following)
         except Exception:
             log.exception("no further run is started")
         finally:
             with self._lock:
                 self._places -= 1
 
-    def _attend(self, attended: _Attended) -> None:
+    def _attend(self, attended: _Attended, which: Which | None = None) -> Claim | None:
+        """Execute a run and write what came of it; return the run to go on with, which is started by then."""
         claim = attended.claim
         try:
-            if not self._finish(claim, self._execute(attended)):
+            written, following = self._conclude(claim, self._execute(attended), which)
+            if not written:
                 log.warning("run was taken over", extra={"run": claim.run_id, "task": claim.func_name})
         except Exception:
             log.exception("run not concluded", extra={"run": claim.run_id})
+            return None
+        else:
+            return following
         finally:
             self._end(attended)
 
@@ -199,12 +202,14 @@ class Attendant:
                 self._executor = self._make_executor()
             return self._executor
 
-    def _finish(self, claim: Claim, outcome: Outcome) -> bool:
+    def _conclude(self, claim: Claim, outcome: Outcome, which: Which | None) -> tuple[bool, Claim | None]:
         """Write what came of a run; a database that is away is waited for as long as this process lives."""
         while True:
             with self.app.app_context():
                 try:
-                    return outcomes.finish(claim.run_id, claim.fence, outcome)
+                    return _finish_and_take(
+                        claim, outcome, self.worker, self.lease_seconds, None if self._closing else which
+                    )
                 except SQLAlchemyError as error:
                     if self._closing:
                         raise
@@ -212,13 +217,12 @@ class Attendant:
             time.sleep(RETRY_SECONDS)
 
 
-def next_claim(attendant: Attendant, which: Which = claims.ALL) -> Claim | None:
-    """Start the run that is ready next; None where there is none, or the database is away."""
-    with attendant.app.app_context():
-        try:
-            if not claims.is_ready(which):
-                return None
-            taken = claims.take_ready(attendant.worker, 1, attendant.lease_seconds, which=which)
-            return next(iter(taken), None)
-        except SQLAlchemyError:
-            return None
+@write_transaction
+def _finish_and_take(
+    claim: Claim, outcome: Outcome, worker: str, lease_seconds: float, which: Which | None
+) -> tuple[bool, Claim | None]:
+    """End a run and start the next one of these with the same commit; tell whether the end was written."""
+    written = outcomes.finish(claim.run_id, claim.fence, outcome)
+    if which is None:
+        return written, None
+    return written, next(iter(claims.take_ready(worker, 1, lease_seconds, which=which)), None)

@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from webapp.database import db
 from webapp.lib import clock, processes
-from webapp.tasks import attending, claims, outcomes, rules
+from webapp.tasks import claims, outcomes, rules
 from webapp.tasks.attending import Attendant, Executor
 from webapp.tasks.broker import Sender
 from webapp.tasks.claims import Which
@@ -108,7 +108,7 @@ class Engine:
         if self.attendant.free > 0 and claims.is_ready(here):
             free, lease = self.attendant.free, self.attendant.lease_seconds
             for claim in claims.take_ready(self.worker, free, lease, which=here):
-                self.attendant.start(claim, lambda: attending.next_claim(self.attendant, here))
+                self.attendant.start(claim, here)
 
     def _keep_what_runs(self) -> None:
         if clock.monotonic() >= self._next_heartbeat:

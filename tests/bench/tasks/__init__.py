@@ -1,0 +1,1 @@
+"""What scheduled work costs: claims, runs, lateness, beside plain APScheduler with its jobs in the same database."""
