@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from tests.people import PASSWORD
 from webapp.admins.permissions import Permission
 from webapp.identity.rules import Scope
 from webapp.web.api import ANYBODY, OWNER, Audience, administrator, token
@@ -93,4 +94,81 @@ ADMINS: Final = {
     "api_admin.me": row(administrator()),
 }
 
-API_MATRIX: Final[dict[str, ApiRow]] = {**ACCOUNTS, **ADMINS, **DOCS, **LLM}
+_READS_USERS: Final = administrator(Permission.USERS_READ)
+_CHANGES_USERS: Final = administrator(Permission.USERS_CHANGE)
+_PROVES: Final = {"proof": PASSWORD}
+
+USERS: Final = {
+    "api_users.users": row(_READS_USERS),
+    "api_users.user": row(_READS_USERS, "account"),
+    "api_users.invite": row(_CHANGES_USERS, body={"email": "new@example.com", "username": "new.one"}),
+    "api_users.suspend": row(_CHANGES_USERS, "account", body={"reason": "test"}),
+    "api_users.restore": row(_CHANGES_USERS, "account", may_be=(409,)),
+    "api_users.unlock": row(_CHANGES_USERS, "account"),
+    "api_users.end_sessions": row(_CHANGES_USERS, "account"),
+    "api_users.end_tokens": row(_CHANGES_USERS, "account"),
+    "api_users.start_reset": row(_CHANGES_USERS, "account"),
+    "api_users.one_time_link": row(_CHANGES_USERS, "account", body=_PROVES),
+    "api_users.preview": row(_CHANGES_USERS, body={"act": "suspend", "filter": {}}),
+    "api_users.carry_out": row(
+        _CHANGES_USERS, body={"act": "end_sessions", "filter": {"q": "nobody"}}, may_be=(422,)
+    ),
+    "api_users.check_import": row(administrator(Permission.USERS_IMPORT), may_be=(415,)),
+    "api_users.carry_out_import": row(administrator(Permission.USERS_IMPORT), may_be=(415,)),
+    "api_users.export_csv": row(administrator(Permission.USERS_EXPORT), body=_PROVES),
+    "api_users.export_xlsx": row(administrator(Permission.USERS_EXPORT), body=_PROVES),
+}
+
+SETTINGS: Final = {
+    "api_settings.settings": row(administrator(Permission.SETTINGS_READ)),
+    "api_settings.history": row(administrator(Permission.SETTINGS_READ), "setting"),
+    "api_settings.change": row(
+        administrator(Permission.SETTINGS_CHANGE), body={"values": {"site_name": "Here"}}
+    ),
+    "api_settings.revert": row(
+        administrator(Permission.SETTINGS_CHANGE), "setting", body={"version": 99}, may_be=(404,)
+    ),
+}
+
+AUDIT: Final = {
+    "api_audit.entries": row(administrator(Permission.AUDIT_READ)),
+    "api_audit.entry": row(administrator(Permission.AUDIT_READ), "audit_entry"),
+    "api_audit.export_csv": row(administrator(Permission.AUDIT_EXPORT), body=_PROVES),
+    "api_audit.export_jsonl": row(administrator(Permission.AUDIT_EXPORT), body=_PROVES),
+    "api_audit.verify": row(administrator(Permission.AUDIT_VERIFY)),
+}
+
+_READS_TASKS: Final = administrator(Permission.TASKS_READ)
+_CHANGES_TASKS: Final = administrator(Permission.TASKS_CHANGE)
+_PLAN: Final = {"name": "Another", "interval_seconds": 3600}
+
+TASKS: Final = {
+    "api_tasks.tasks": row(_READS_TASKS),
+    "api_tasks.functions": row(_READS_TASKS),
+    "api_tasks.task": row(_READS_TASKS, "task"),
+    "api_tasks.create": row(_CHANGES_TASKS, body={**_PLAN, "function": "nothing"}, may_be=(422,)),
+    "api_tasks.change": row(_CHANGES_TASKS, "task", body={**_PLAN, "seen": "0"}, may_be=(409,)),
+    "api_tasks.delete": row(_CHANGES_TASKS, "task", may_be=(409,)),
+    "api_tasks.run_now": row(_CHANGES_TASKS, "task"),
+    "api_tasks.pause": row(_CHANGES_TASKS, "task"),
+    "api_tasks.resume": row(_CHANGES_TASKS, "task"),
+    "api_tasks.back_to_default": row(_CHANGES_TASKS, "task", may_be=(409,)),
+    "api_tasks.bulk": row(_CHANGES_TASKS, body={"act": "resume", "tasks": ["nothing"]}),
+    "api_tasks.runs": row(_READS_TASKS),
+    "api_tasks.run": row(_READS_TASKS, "run"),
+    "api_tasks.log": row(_READS_TASKS, "run"),
+    "api_tasks.events": row(_READS_TASKS, "run"),
+    "api_tasks.cancel": row(_CHANGES_TASKS, "run", may_be=(409,)),
+    "api_tasks.retry": row(_CHANGES_TASKS, "run", may_be=(409,)),
+}
+
+API_MATRIX: Final[dict[str, ApiRow]] = {
+    **ACCOUNTS,
+    **ADMINS,
+    **DOCS,
+    **LLM,
+    **USERS,
+    **SETTINGS,
+    **AUDIT,
+    **TASKS,
+}

@@ -5,16 +5,29 @@ from __future__ import annotations
 from flask import Flask
 
 from webapp.accounts import api as accounts
+from webapp.accounts import users_api as users
 from webapp.admins import api as admins
 from webapp.api import docs, guard
+from webapp.audit import api as audit
 from webapp.llm import api as llm
+from webapp.settings import api as settings
+from webapp.tasks import api as tasks
 from webapp.web.api import Routes
 from webapp.web.api.routes import GUARD, contract_of
 from webapp.web.problems import register_format
 from webapp.web.requests import API_PREFIXES
 
 # What each feature brings.
-ROUTES: tuple[Routes, ...] = (accounts.routes, admins.routes, docs.routes, *llm.ROUTES)
+ROUTES: tuple[Routes, ...] = (
+    accounts.routes,
+    admins.routes,
+    docs.routes,
+    users.routes,
+    settings.routes,
+    audit.routes,
+    tasks.routes,
+    *llm.ROUTES,
+)
 
 
 def init_app(app: Flask) -> None:

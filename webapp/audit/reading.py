@@ -90,11 +90,12 @@ def text_search_start() -> dt.datetime:
     return month_ago if far is None else max(far, month_ago)
 
 
-def entries(chosen: Filter, *, after: str | None, before: str | None) -> Page[AuditEntry]:
+def entries(
+    chosen: Filter, *, after: str | None, before: str | None = None, limit: int = PAGE
+) -> Page[AuditEntry]:
     """Return a page of what fits, newest first."""
-    return sorted_page(
-        _fitting(select(AuditEntry), chosen), NEWEST_FIRST, after=after, before=before, limit=PAGE
-    )
+    query = _fitting(select(AuditEntry), chosen)
+    return sorted_page(query, NEWEST_FIRST, after=after, before=before, limit=limit)
 
 
 def get_entry(entry_id: str) -> AuditEntry:

@@ -17,7 +17,8 @@ class SettingsInvalid(Invalid):
 
     def __init__(self, faults: dict[str, str]) -> None:
         name, sentence = next(iter(faults.items()))
-        super().__init__(sentence, field=name, code="setting_invalid")
+        errors = {name: [told] for name, told in faults.items()}
+        super().__init__(sentence, field=name, code="setting_invalid", errors=errors)
         self.faults = faults
 
 
@@ -26,7 +27,8 @@ class SettingsConflict(Conflict):
 
     def __init__(self, faults: dict[str, str]) -> None:
         name, sentence = next(iter(faults.items()))
-        super().__init__(sentence, field=name, code="setting_changed_meanwhile")
+        errors = {name: [told] for name, told in faults.items()}
+        super().__init__(sentence, field=name, code="setting_changed_meanwhile", errors=errors)
         self.faults = faults
 
 

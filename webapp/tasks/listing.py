@@ -104,15 +104,17 @@ class Week:
         return [each for _day, slots in self.days for each in slots]
 
 
-def list_tasks(chosen: TaskFilter, *, after: str | None, before: str | None) -> Page[Task]:
+def list_tasks(
+    chosen: TaskFilter, *, after: str | None, before: str | None = None, limit: int = rules.TASKS_PER_PAGE
+) -> Page[Task]:
     """Return a page of the tasks, by name."""
     query = select(Task).where(*chosen.conditions())
     order = Order(Task.name, Task.id, descending=False)
-    return sorted_page(query, order, after=after, before=before, limit=rules.TASKS_PER_PAGE)
+    return sorted_page(query, order, after=after, before=before, limit=limit)
 
 
 def list_runs(
-    chosen: RunFilter, *, after: str | None, before: str | None, limit: int = rules.RUNS_PER_PAGE
+    chosen: RunFilter, *, after: str | None, before: str | None = None, limit: int = rules.RUNS_PER_PAGE
 ) -> Page[Row[*tuple[Any, ...]]]:
     """Return a page of runs (`TaskRun.id`, `run`, `task`), newest first."""
     query = select(TaskRun.id, TaskRun, Task).join(Task, Task.id == TaskRun.task_id)

@@ -69,7 +69,8 @@ class ArgumentsInvalid(Invalid):
     default_code = "arguments_invalid"
 
     def __init__(self, faults: dict[str, str]) -> None:
-        super().__init__(_("Some arguments do not fit. Look at the fields marked below."))
+        errors = {f"arguments.{name}": [told] for name, told in faults.items()}
+        super().__init__(_("Some arguments do not fit. Look at the fields marked below."), errors=errors)
         self.faults = faults
 
 

@@ -75,10 +75,12 @@ def init_app(app: Flask) -> None:
     app.extensions[_COUNTS] = CountKeeper()
 
 
-def list_users(chosen: UserFilter, *, after: str | None = None, before: str | None = None) -> Listing:
+def list_users(
+    chosen: UserFilter, *, after: str | None = None, before: str | None = None, limit: int = USERS_PER_PAGE
+) -> Listing:
     """Return a page of the users that the filter lets through."""
     query = select(*COLUMNS).where(*chosen.conditions())
-    page = sorted_rows(query, chosen.order, after=after, before=before, limit=USERS_PER_PAGE)
+    page = sorted_rows(query, chosen.order, after=after, before=before, limit=limit)
     usage = usage_of([row.id for row in page.items], clock.utc_now() - dt.timedelta(days=USAGE_DAYS))
     return Listing(page.items, usage, page.next_cursor, page.previous_cursor)
 

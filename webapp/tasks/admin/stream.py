@@ -38,13 +38,18 @@ RECONNECT_MILLISECONDS: Final = 1000
 @limit("task_open_stream")
 def events(run_id: str) -> ResponseReturnValue:
     """Send the log, progress and attempts of a run from the reader's place on, until it ends."""
+    return follow(run_id, still_allowed())
+
+
+def follow(run_id: str, allowed: Callable[[], bool]) -> Response:
+    """Return the stream of a run; it ends as well when `allowed` tells that the reader may not any more."""
     run, _task = service.get_run(run_id)
     given = request.headers.get("Last-Event-ID") or request.args.get("after", "")
     follower = _Follower(
         current_app._get_current_object(),  # type: ignore[attr-defined]  # noqa: SLF001
         run.id,
         int(given) if given.isdecimal() and len(given) < 19 else 0,
-        still_allowed(),
+        allowed,
         str(get_locale() or "en"),
         get_timezone(),
     )

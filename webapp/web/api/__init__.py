@@ -1,7 +1,7 @@
 """What features declare their API routes with; `webapp/api` mounts them, guards them and describes them."""
 
 from webapp.web.api.audiences import ANYBODY, OWNER, Audience, Caller, administrator, caller, token
-from webapp.web.api.contract import Answer, Body, Confirmation, Contract, Media, Query
+from webapp.web.api.contract import Answer, Body, Confirmation, Contract, Media, Moment, Query
 from webapp.web.api.paging import ListQuery, listing
 from webapp.web.api.routes import Routes
 
@@ -16,6 +16,7 @@ __all__ = [
     "Contract",
     "ListQuery",
     "Media",
+    "Moment",
     "Query",
     "Routes",
     "administrator",

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from inspect import cleandoc
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from webapp.web.api.audiences import Audience
 
 _PROOF_MAX_LENGTH: Final = 256
+_EARLIEST: Final = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+_LATEST: Final = dt.datetime(2200, 1, 1, tzinfo=dt.UTC)
+
+# A point of time with its zone, near enough to be one in every zone and every database.
+Moment = Annotated[AwareDatetime, Field(ge=_EARLIEST, le=_LATEST)]
 
 
 class Body(BaseModel):
