@@ -101,7 +101,9 @@ _PROVES: Final = {"proof": PASSWORD}
 USERS: Final = {
     "api_users.users": row(_READS_USERS),
     "api_users.user": row(_READS_USERS, "account"),
-    "api_users.invite": row(_CHANGES_USERS, body={"email": "new@example.com", "username": "new.one"}),
+    "api_users.invite": row(
+        _CHANGES_USERS, body={"email": "new@example.com", "username": "new.one"}, may_be=(409,)
+    ),
     "api_users.suspend": row(_CHANGES_USERS, "account", body={"reason": "test"}),
     "api_users.restore": row(_CHANGES_USERS, "account", may_be=(409,)),
     "api_users.unlock": row(_CHANGES_USERS, "account"),
