@@ -84,7 +84,10 @@ def test_suspended_and_restored(admin: AdminProgram, app: Flask, people: list[Pe
     again = admin.call("POST", f"{path}/suspend", json={"reason": "twice"})
     assert (again.status_code, reason_of(again)) == (409, "suspended")
     assert admin.post(f"{path}/restore")["state"] == "active"
-    assert [each for each in events(app) if each.startswith("user:")] == ["user:suspended", "user:restored"]
+    assert [each for each in events(app) if each.startswith("user:")][-2:] == [
+        "user:suspended",
+        "user:restored",
+    ]
 
 
 def test_acts_on_one_user(admin: AdminProgram, app: Flask, people: list[Person]) -> None:
