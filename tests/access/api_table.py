@@ -92,6 +92,29 @@ ADMINS: Final = {
     "api_admin.login": row(ANYBODY),
     "api_admin.logout": row(administrator(unfinished=True), ends=True),
     "api_admin.me": row(administrator()),
+    "api_admin.administrators": row(administrator(Permission.ADMINS_READ)),
+    "api_admin.show": row(administrator(Permission.ADMINS_READ), "admin"),
+    "api_admin.change": row(
+        administrator(Permission.ADMINS_CHANGE),
+        "admin",
+        body={"email": "person@example.com", "display_name": "Person", "role": "auditor", "proof": PASSWORD},
+    ),
+    "api_admin.disable": row(administrator(Permission.ADMINS_CHANGE), "admin"),
+    "api_admin.enable": row(administrator(Permission.ADMINS_CHANGE), "admin"),
+    "api_admin.end_sessions": row(administrator(Permission.ADMINS_CHANGE), "admin"),
+    "api_admin.reset_second_factor": row(
+        administrator(Permission.ADMINS_CHANGE), "admin", body={"proof": PASSWORD}
+    ),
+    "api_admin.roles": row(administrator(Permission.ADMINS_READ)),
+    "api_admin.add_role": row(
+        administrator(Permission.ROLES_CHANGE), body={"name": "Reader", "permissions": ["users.read"]}
+    ),
+    "api_admin.change_role": row(
+        administrator(Permission.ROLES_CHANGE),
+        "role",
+        body={"name": "Another", "permissions": ["users.read"]},
+    ),
+    "api_admin.delete_role": row(administrator(Permission.ROLES_CHANGE), "role"),
 }
 
 _READS_USERS: Final = administrator(Permission.USERS_READ)

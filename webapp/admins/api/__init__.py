@@ -1,6 +1,6 @@
 """What programs can do with administrators."""
 
-from webapp.admins.api import administrators, signing
+from webapp.admins.api import administrators, others, roles, signing
 from webapp.admins.api.declaring import routes
 
-__all__ = ["administrators", "routes", "signing"]
+__all__ = ["administrators", "others", "roles", "routes", "signing"]
