@@ -24,6 +24,7 @@ OPTIONS = {
     "backoff_seconds": "30",
     "disable_after": "0",
     "notify": "",
+    "notify_to": "",
     "zone": "UTC",
 }
 

@@ -103,6 +103,23 @@ def test_one_mail_tells_everybody_named_of_all_that_failed(app: Flask) -> None:
         assert "http://localhost/admin/tasks/runs?state=bad" in body
 
 
+def test_task_with_addresses_of_its_own_tells_these_and_nobody_else(app: Flask) -> None:
+    failed(app, "Backup", MINUTE)
+    own = "dba@example.com,mei@example.com"
+    failed(app, "Index", MINUTE, notify=Notify.OTHERS.value, notify_to=own)
+    assert send(app) == 2
+    told = {letter.to: letter.text for letter in letters(app)}
+    assert told.keys() == {"ops@example.com", "mei@example.com", "dba@example.com"}
+    named = {
+        to: [name for name in ("Backup", "Index") if f"{name} said no" in text] for to, text in told.items()
+    }
+    assert named == {
+        "ops@example.com": ["Backup"],
+        "mei@example.com": ["Backup", "Index"],
+        "dba@example.com": ["Index"],
+    }
+
+
 def test_each_failure_is_told_once(app: Flask) -> None:
     failed(app, "Backup", MINUTE)
     assert send(app) == 1

@@ -9,12 +9,14 @@ from typing import Final
 from flask import Flask
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from webapp.database import db
 from webapp.lib import checks, clock
 from webapp.lib.checks import Finding
+from webapp.tasks import claims
 from webapp.tasks.models import Task, TaskRun
 from webapp.tasks.rules import RunState
 
@@ -60,4 +62,7 @@ def _scheduler() -> Finding:
     seconds = max(0, round((clock.utc_now() - last).total_seconds()))
     if seconds > SILENT_SECONDS:
         return Finding("bad", _("silent for %(minutes)s min", minutes=seconds // 60), fix)
+    if waiting := claims.ready_since(clock.utc_now() - dt.timedelta(seconds=SILENT_SECONDS)):
+        words = ngettext("%(num)s run waits for a worker", "%(num)s runs wait for a worker", waiting)
+        return Finding("warn", words, _("Start more processes for scheduled work, or raise TASK_SLOTS."))
     return Finding("ok", _("last run %(seconds)s s ago", seconds=seconds))

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from flask_babel import gettext as _
-from sqlalchemy import ColumnElement, Select, exists, select, update
+from sqlalchemy import ColumnElement, Select, exists, func, select, update
 from sqlalchemy.orm import aliased
 
 from webapp.audit import service as audit
@@ -69,6 +69,13 @@ def is_due() -> bool:
 def is_ready(which: Which = ALL) -> bool:
     """Tell whether a run may start, without the lock that starting it needs."""
     return _found(_ready(clock.utc_now(), which).exists())
+
+
+def ready_since(moment: dt.datetime) -> int:
+    """Return how many runs could have started at a moment, and wait still."""
+    query = _ready(moment).with_only_columns(func.count(), maintain_column_froms=True)
+    with db.engine.connect() as connection:
+        return connection.scalar(query) or 0
 
 
 def is_to_be_sent(which: Which) -> bool:

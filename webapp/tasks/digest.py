@@ -1,4 +1,4 @@
-"""The collected mail about failed tasks: who is told is a setting; nothing is sent when nothing failed."""
+"""The collected mail about failed tasks: who is told is a setting, or named by the task; nothing is sent for nothing."""
 
 from __future__ import annotations
 
@@ -54,22 +54,34 @@ def _queue(run_id: int) -> int:
         .limit(1)
     )
     since = _began(last) - SETTLING if last is not None else until - FIRST_LOOK_BACK
-    failures = _failures(since, until)
-    receivers = current_settings().task_failures_to
-    if not failures or not receivers:
-        return 0
+    failures, told = _failures(since, until), set[int]()
+    for address, numbers in _by_receiver(failures).items():
+        _enqueue(address, [failures[number] for number in numbers], since, until)
+        told.update(numbers)
+    return sum(failures[number]["count"] for number in told)
+
+
+def _by_receiver(failures: dict[int, dict[str, Any]]) -> dict[str, list[int]]:
+    """Return of which tasks each address is told."""
+    found: dict[str, list[int]] = {}
+    for number, each in failures.items():
+        for address in dict.fromkeys(each["told"] or current_settings().task_failures_to):
+            found.setdefault(address, []).append(number)
+    return found
+
+
+def _enqueue(address: str, failures: list[dict[str, Any]], since: dt.datetime, until: dt.datetime) -> None:
     settings = current_settings()
+    named = [{name: each[name] for name in each if name != "told"} for each in failures[:TASKS_NAMED]]
     context = {
-        "tasks": list(failures.values())[:TASKS_NAMED],
+        "tasks": named,
         "more": max(0, len(failures) - TASKS_NAMED),
         "since": since.isoformat(),
         "until": until.isoformat(),
         "timezone": settings.default_timezone,
         "url": f"{settings.base_url}/admin/tasks/runs?state=bad",
     }
-    for address in dict.fromkeys(receivers):
-        outbox.enqueue(to=address, template="task_failures", locale=settings.default_locale, context=context)
-    return sum(each["count"] for each in failures.values())
+    outbox.enqueue(to=address, template="task_failures", locale=settings.default_locale, context=context)
 
 
 def _failures(since: dt.datetime, until: dt.datetime) -> dict[int, dict[str, Any]]:
@@ -97,6 +109,7 @@ def _failures(since: dt.datetime, until: dt.datetime) -> dict[int, dict[str, Any
                 "reason": run.reason,
                 "last_at": run.finished_at.isoformat(),
                 "disabled": task.state == "disabled",
+                "told": task.told,
             }
     return found
 

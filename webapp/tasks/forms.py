@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 from zoneinfo import available_timezones
 
@@ -126,6 +127,7 @@ class TaskForm(ScheduleForm):
         [InputRequired(_REQUIRED), NumberRange(0, rules.MAX_DISABLE_AFTER)],
     )
     notify = SelectField(_l("Who is told of failures"), choices=_offered(NOTIFIES))
+    notify_to = StringField(_l("Their addresses"), [Length(max=rules.ADDRESSES_LENGTH)])
     idempotent = BooleanField(_l("Running it twice does no harm: run it again when its process is lost"))
 
     parameters: list[Parameter]
@@ -138,7 +140,14 @@ class TaskForm(ScheduleForm):
     @property
     def option_errors(self) -> bool:
         """Whether something among the options does not fit."""
-        names = ("timeout_seconds", "grace_seconds", "retries", "backoff_seconds", "disable_after")
+        names = (
+            "timeout_seconds",
+            "grace_seconds",
+            "retries",
+            "backoff_seconds",
+            "disable_after",
+            "notify_to",
+        )
         return any(self[name].errors for name in names)
 
     def plan(self) -> Plan:
@@ -159,6 +168,7 @@ class TaskForm(ScheduleForm):
                 idempotent=bool(self.idempotent.data),
             ),
             notify=Notify(self.notify.data),
+            notify_to=tuple(re.split(r"[\s,;]+", (self.notify_to.data or "").strip(" ,;"))),
         )
 
     def apply_error(self, error: AppError) -> None:
@@ -202,7 +212,7 @@ def form_of(found: TaskFunction, **values: Any) -> TaskForm:
 def form_for(task: Task, found: TaskFunction) -> TaskForm:
     """Return the form that changes a task."""
     given = task.given
-    columns = "name timeout_seconds overlap misfire grace_seconds retries backoff_seconds disable_after notify idempotent"
+    columns = "name timeout_seconds overlap misfire grace_seconds retries backoff_seconds disable_after notify notify_to idempotent"
     values = {name: getattr(task, name) for name in columns.split()}
     for each in fields.parameters_of(found):
         if each.name in given:

@@ -21,7 +21,7 @@ from webapp.database import (
 from webapp.lib import clock
 from webapp.tasks import rules
 from webapp.tasks.registry import Options
-from webapp.tasks.rules import Misfire, Overlap, RunState, TaskState, Trigger
+from webapp.tasks.rules import Misfire, Notify, Overlap, RunState, TaskState, Trigger
 from webapp.tasks.schedules import Schedule
 
 _big_key = BigInteger().with_variant(Integer, "sqlite")
@@ -65,6 +65,7 @@ class Task(Base):
     disable_after: Mapped[int] = mapped_column(Integer, default=0)
     idempotent: Mapped[bool] = mapped_column(default=False)
     notify: Mapped[str] = mapped_column(String(16), default="")
+    notify_to: Mapped[str] = mapped_column(String(rules.ADDRESSES_LENGTH), default="")
     state: Mapped[str] = mapped_column(String(16), default=TaskState.ACTIVE.value)
     next_run_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
     last_slot_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
@@ -107,6 +108,13 @@ class Task(Base):
         """The arguments."""
         values: dict[str, Any] = json.loads(self.arguments or "{}")
         return values
+
+    @property
+    def told(self) -> list[str]:
+        """The addresses of its own that are told of failures."""
+        return (
+            [each for each in self.notify_to.split(",") if each] if self.notify == Notify.OTHERS.value else []
+        )
 
     def audit_party(self) -> Party:
         """Return how the audit log names this task."""

@@ -53,6 +53,11 @@ class Options:
     idempotent: bool = False
     isolated: bool = True
 
+    def __post_init__(self) -> None:
+        """Take policies by their names as well; raises ValueError for one that there is not."""
+        object.__setattr__(self, "misfire", Misfire(self.misfire))
+        object.__setattr__(self, "overlap", Overlap(self.overlap))
+
 
 @dataclass(frozen=True, slots=True)
 class TaskFunction:

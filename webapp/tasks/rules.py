@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from enum import StrEnum
 from typing import Final
 
@@ -28,6 +29,9 @@ MAX_BACKOFF_SECONDS: Final = 3600
 MAX_GRACE_SECONDS: Final = 7 * 24 * 3600
 MAX_INTERVAL_SECONDS: Final = 366 * 24 * 3600
 MAX_DISABLE_AFTER: Final = 1000
+MAX_ADDRESSES: Final = 10  # of one task, that are told of its failures
+ADDRESSES_LENGTH: Final = 1000
+ADDRESS: Final = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+")
 TASKS_PER_PAGE: Final = 50
 RUNS_PER_PAGE: Final = 50
 BULK_LIMIT: Final = 100
@@ -96,3 +100,4 @@ class Notify(StrEnum):
 
     DIGEST = ""  # those whom the setting names, in a collected mail
     NOBODY = "nobody"
+    OTHERS = "others"  # the task's own addresses, in a collected mail

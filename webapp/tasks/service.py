@@ -83,6 +83,7 @@ class Plan:
     schedule: Schedule
     options: Options
     notify: Notify = Notify.DIGEST
+    notify_to: tuple[str, ...] = ()  # the addresses of Notify.OTHERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +170,8 @@ def back_to_default(actor: Any, public_id: str) -> None:
     before = _told(task)
     for name, value in built_in.values_of(found).items():
         setattr(task, name, value)
-    task.customised, task.notify, task.arguments = False, Notify.DIGEST.value, "{}"
+    task.customised, task.arguments = False, "{}"
+    task.notify, task.notify_to = Notify.DIGEST.value, ""
     if task.state != TaskState.PAUSED.value:
         _activate(task)
     _record_change(actor, task, before)
@@ -321,8 +323,22 @@ def _checked(found: TaskFunction, plan: Plan) -> dict[str, Any]:
         "cron": schedule.cron,
         "timezone": schedule.timezone,
         "notify": plan.notify.value,
+        "notify_to": _addresses(plan),
         **options,
     }
+
+
+def _addresses(plan: Plan) -> str:
+    """Return the addresses that are told of failures, as the column has them."""
+    if plan.notify is not Notify.OTHERS:
+        return ""
+    addresses = list(dict.fromkeys(plan.notify_to))
+    together = ",".join(addresses)
+    if not addresses or not all(rules.ADDRESS.fullmatch(each) for each in addresses):
+        raise Invalid(_("Give e-mail addresses, such as ops@example.com."), field="notify_to")
+    if len(addresses) > rules.MAX_ADDRESSES or len(together) > rules.ADDRESSES_LENGTH:
+        raise Invalid(_("Give at most %(most)s addresses.", most=rules.MAX_ADDRESSES), field="notify_to")
+    return together
 
 
 def _values_of(task: Task) -> dict[str, Any]:
@@ -330,7 +346,7 @@ def _values_of(task: Task) -> dict[str, Any]:
     columns = (
         "name arguments scheduled_at interval_seconds cron timezone misfire grace_seconds timeout_seconds "
     )
-    columns += "retries backoff_seconds overlap disable_after idempotent notify"
+    columns += "retries backoff_seconds overlap disable_after idempotent notify notify_to"
     return {name: getattr(task, name) for name in columns.split()}
 
 

@@ -63,6 +63,7 @@ OVERLAPS: Final = {
 }
 NOTIFIES: Final = {
     Notify.DIGEST: _l("Those named in the settings, in a collected mail"),
+    Notify.OTHERS: _l("The addresses below, in a collected mail"),
     Notify.NOBODY: _l("Nobody"),
 }
 _SINGLE: Final = {
