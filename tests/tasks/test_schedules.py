@@ -121,7 +121,7 @@ def test_day_of_the_week_that_is_none_is_refused(field: str) -> None:
         ("0 8 * * 0,6", "Saturday, Sunday at 08:00 (UTC)", How.WEEKLY, ("sat", "sun")),
         (
             "5 18 * * 1-5",
-            "Monday, Tuesday, Wednesday, Thursday, Friday at 18:05 (UTC)",
+            "Monday to Friday at 18:05 (UTC)",
             How.WEEKLY,
             ("mon", "tue", "wed", "thu", "fri"),
         ),

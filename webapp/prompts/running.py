@@ -16,7 +16,8 @@ from typing import Any, Final, TypeVar
 from zoneinfo import ZoneInfo
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 
 from webapp.accounts.models import User
 from webapp.chat import service as chat
@@ -36,6 +37,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 LOOK_SECONDS: Final = 1.0
+AWAY: Final = (OperationalError, InterfaceError, NoConnection)  # the database is
 LAST_WAIT_SECONDS: Final = 30.0  # for an answer that was told to end
 _STATES: Final = {
     AnswerState.LENGTH: Problem.LENGTH,
@@ -198,7 +200,7 @@ def _patiently(run: RunContext, act: Callable[[], T]) -> T:
             return act()
         except AppError:
             raise
-        except SQLAlchemyError:
+        except AWAY:
             db.session.remove()
             if clock.monotonic() > deadline:
                 raise

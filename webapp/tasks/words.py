@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
 from webapp.tasks.models import Task
-from webapp.tasks.plain import days_named
+from webapp.tasks.plain import DAYS, days_named
 from webapp.tasks.registry import task_registry
 from webapp.tasks.rules import Misfire, Notify, Overlap, RunState, TaskState, Trigger
 from webapp.tasks.schedules import Schedule
@@ -108,7 +108,10 @@ def schedule_in_words(schedule: Schedule) -> str:
     if found := _DAILY.fullmatch(schedule.cron):
         return str(_("every day at %(time)s (%(zone)s)", time=_time_of_day(found), zone=zone))
     if found := _WEEKLY.fullmatch(schedule.cron):
-        days = ", ".join(str(DAY_LABELS[day]) for day in days_named(found[3]))
+        named = days_named(found[3])
+        days = ", ".join(str(DAY_LABELS[day]) for day in named)
+        if set(named) == set(DAYS[:5]):
+            days = str(_("Monday to Friday"))
         return str(_("%(days)s at %(time)s (%(zone)s)", days=days, time=_time_of_day(found), zone=zone))
     if found := _MONTHLY.fullmatch(schedule.cron):
         day = int(found[3])

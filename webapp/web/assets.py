@@ -38,6 +38,7 @@ STYLE_SHEETS: Final = {
     "css/records.css": ("records",),
     "css/tasks.css": ("tasks",),
     "css/api.css": ("api",),
+    "css/schedules.css": ("schedules",),
 }
 COMPRESSED: Final = frozenset({".css", ".js", ".svg"})
 KEPT_FOR_A_YEAR: Final = "public, max-age=31536000, immutable"
