@@ -108,6 +108,9 @@ def test_what_is_no_picture_is_refused(app: Flask, user: Person) -> None:
     assert client.post(path, data={"file": two}, headers=headers).status_code == 422
     other = client.post(path, data={"avatar": (io.BytesIO(picture()), "x.png")}, headers=headers)
     assert "avatar" in errors_of(other)
+    nameless = b"--x\r\nContent-Disposition: form-data\r\n\r\n1\r\n--x--\r\n"
+    kind = {"Content-Type": "multipart/form-data; boundary=x"}
+    assert client.post(path, data=nameless, headers=headers | kind).status_code == 422
     assert client.post(path, data={}, headers=headers).status_code == 415
     assert client.post(path, json={"file": "x"}, headers=headers).status_code == 415
 

@@ -132,6 +132,7 @@ def _operation(contract: Contract, schemas: _Schemas) -> dict[str, Any]:
         schema = {
             "type": "object",
             "required": [contract.file],
+            "additionalProperties": False,
             "properties": {contract.file: {"type": "string", "contentMediaType": "application/octet-stream"}},
         }
         operation["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": schema}}}

@@ -63,7 +63,7 @@ def file_of(name: str) -> FileStorage:
     if request.mimetype != "multipart/form-data":
         raise Unsupported(_("Send the file as multipart/form-data."))
     parts = [*request.files.items(multi=True)]
-    others = {part for part, _file in parts if part != name} | set(request.form)
+    others = {part or "" for part, _file in parts if part != name} | {part or "" for part in request.form}
     if others:
         unknown = _("There is no field of this name here.")
         raise faults.several({other[: faults.NAME_LENGTH]: [unknown] for other in others})
