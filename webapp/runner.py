@@ -36,7 +36,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _cancel)
     report_to = os.dup(1)
     os.dup2(2, 1)  # what functions print is not for our one line
-    settings = Settings(**json.loads(sys.stdin.readline()))
+    # It starts nothing by itself, so it needs no way to Celery's workers, which takes a while to import.
+    settings = Settings(**json.loads(sys.stdin.readline()) | {"task_engine": "embedded"})
     _limit_memory(settings.task_memory_mb)
     app = create_app(settings)
     orders = queue.SimpleQueue[dict[str, int]]()
