@@ -12,10 +12,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from functools import lru_cache
+from typing import Any, Final
 
 from flask_babel import gettext as _
-from sqlalchemy import ColumnElement, Select, exists, func, select, update
+from sqlalchemy import BindParameter, ColumnElement, Integer, Select, bindparam, exists, func, select, update
 from sqlalchemy.orm import aliased
 
 from webapp.audit import service as audit
@@ -113,8 +114,8 @@ def take_ready(
     while len(claims) < capacity and seen < rules.CLAIM_AT_ONCE:
         # Each round changes what it finds, so that the next one finds others: those skipped must not keep
         # the ones behind them waiting.
-        query = _ready(now, which).order_by(TaskRun.ready_at, TaskRun.id).limit(capacity - len(claims))
-        found = db.session.execute(query.with_for_update(skip_locked=True)).all()
+        values = {"now": now, "most": capacity - len(claims)}
+        found = db.session.execute(_first_ready(which), values).all()
         if not found:
             break
         seen += len(found)
@@ -254,7 +255,14 @@ def _to_be_sent(now: dt.datetime, *, again: bool) -> ColumnElement[bool]:
     return unsent | (TaskRun.sent_at < now - rules.RESEND_AFTER) if again else unsent
 
 
-def _ready(now: dt.datetime, which: Which = ALL) -> Select[TaskRun, Task]:
+@lru_cache(maxsize=64)
+def _first_ready(which: Which) -> Select[TaskRun, Task]:
+    """Return the query for the runs to be started first; making it anew each time costs more than running it."""
+    query = _ready(bindparam("now"), which).order_by(TaskRun.ready_at, TaskRun.id)
+    return query.limit(bindparam("most", type_=Integer)).with_for_update(skip_locked=True)
+
+
+def _ready(now: dt.datetime | BindParameter[Any], which: Which = ALL) -> Select[TaskRun, Task]:
     """Return the query for runs that may start; those that have to wait for another one stay out."""
     other = aliased(TaskRun)
     is_patient = (Task.overlap == Overlap.QUEUE.value) | (

@@ -22,6 +22,7 @@ from tests.services import ROOT, mariadb_server
 PRODUCT, YARDSTICK = "product", "yardstick"
 LEVELS: Final = "1000,10000"
 DATABASES: Final = "sqlite,mariadb"
+LOADS: Final = "claims,burst,steady,apart"
 APART_RUNS: Final = 200
 LONGEST_SECONDS: Final = 900
 
@@ -41,6 +42,7 @@ class Tasks:
         group.add_argument(
             "--steady-seconds", type=float, default=20.0, help="how long tasks take turns (20)"
         )
+        group.add_argument("--loads", default=LOADS, help=f"which ones (default {LOADS})")
         group.add_argument("--tasks-json", type=Path, help="also write the results into this file")
 
     def run(self, options: argparse.Namespace) -> bool:
@@ -56,7 +58,7 @@ class Tasks:
             for name in names.split(","):
                 with _server(name, Path(folder)) as server:
                     for count in map(int, levels.split(",")):
-                        for kind, through in _measured(options.quick, count, levels):
+                        for kind, through in _measured(options.loads.split(","), count, levels):
                             found = _measure(Path(folder), server, kind, through, count, seconds)
                             results[name, count, kind, through] = found
                             print(_row(name, count, through, found), flush=True)
@@ -67,13 +69,13 @@ class Tasks:
         return all(not found.faults and found.runs >= found.expected for found in results.values())
 
 
-def _measured(quick: bool, count: int, levels: str) -> Iterator[tuple[str, str]]:
-    yield "claims", PRODUCT
-    for kind in ("burst", "steady"):
-        yield kind, YARDSTICK
-        yield kind, PRODUCT
-    if quick or count == int(levels.split(",", maxsplit=1)[0]):
-        yield "apart", PRODUCT
+def _measured(loads: list[str], count: int, levels: str) -> Iterator[tuple[str, str]]:
+    """Yield loads and what does the work; processes of their own take as long at each level, so only at the first."""
+    for kind in loads:
+        if kind in {"burst", "steady"}:
+            yield kind, YARDSTICK
+        if kind != "apart" or count == int(levels.split(",", maxsplit=1)[0]):
+            yield kind, PRODUCT
 
 
 @contextmanager
