@@ -58,7 +58,7 @@ class HttpBrowser:
                 text = response.read().decode()
         except urllib.error.HTTPError as error:
             text = error.read().decode()
-        return json.loads(text) if text.startswith("{") else {"code": "303", "data": None}
+        return json.loads(text) if text.startswith("{") else {"code": "303", "data": None, "text": text}
 
     def sign_in(self, username: str) -> HttpBrowser:
         self._take_token(self.get("/login"))

@@ -66,11 +66,38 @@ class MariaDB:
         with connection, connection.cursor() as cursor:
             cursor.execute(statement)
 
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """Return what a query finds, as the server's owner."""
+        connection = pymysql.connect(host="127.0.0.1", port=self.port, user="root", connect_timeout=5)
+        with connection, connection.cursor() as cursor:
+            cursor.execute(query)
+            return list(cursor.fetchall())
+
     def create(self) -> str:
         """Make an empty database and return its name."""
         name = f"test_{secrets.token_hex(6)}"
         self.execute(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
         return name
+
+
+def mariadb_command(home: Path, port: int, *, durable: bool = False) -> list[str]:
+    """Make an empty data folder in the home, and return the command of a server on it; durable as in production."""
+    server = require("mariadbd", "mariadbd", "mysqld")
+    installer = require("mariadb-install-db", "mariadb-install-db", "mysql_install_db")
+    data = home / "data"
+    data.mkdir()
+    as_root = ["--user=root"] if os.geteuid() == 0 else []
+    installing = [installer, "--no-defaults", f"--datadir={data}", "--auth-root-authentication-method=normal"]
+    subprocess.run(
+        [*installing, "--skip-test-db", *as_root], check=True, capture_output=True, timeout=SERVER_SECONDS * 2
+    )
+    command = [server, "--no-defaults", f"--datadir={data}", f"--socket={home / 's.sock'}", f"--port={port}"]
+    command += ["--bind-address=127.0.0.1", "--skip-name-resolve", "--innodb-buffer-pool-size=64M"]
+    command += ["--skip-log-bin", f"--pid-file={home / 'pid'}", f"--tmpdir={home}"]
+    command += ["--character-set-server=utf8mb4", *as_root]
+    if not durable:
+        command += ["--innodb-flush-log-at-trx-commit=0", "--innodb-flush-method=nosync"]
+    return command
 
 
 @pytest.fixture(scope="session")
@@ -83,22 +110,8 @@ def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDB]:
 @contextmanager
 def mariadb_server(home: Path) -> Iterator[MariaDB]:
     """Run a MariaDB that is quick, and not safe: what it has committed may be lost with the machine."""
-    server = require("mariadbd", "mariadbd", "mysqld")
-    installer = require("mariadb-install-db", "mariadb-install-db", "mysql_install_db")
-    data = home / "data"
-    data.mkdir()
-    as_root = ["--user=root"] if os.geteuid() == 0 else []
-    installing = [installer, "--no-defaults", f"--datadir={data}", "--auth-root-authentication-method=normal"]
-    subprocess.run(
-        [*installing, "--skip-test-db", *as_root], check=True, capture_output=True, timeout=SERVER_SECONDS * 2
-    )
-    port = free_port()
-    command = [server, "--no-defaults", f"--datadir={data}", f"--socket={home / 's.sock'}", f"--port={port}"]
-    command += ["--bind-address=127.0.0.1", "--skip-name-resolve", "--innodb-flush-log-at-trx-commit=0"]
-    command += ["--innodb-flush-method=nosync", "--innodb-buffer-pool-size=64M", "--skip-log-bin"]
-    command += [f"--pid-file={home / 'pid'}", f"--tmpdir={home}", "--character-set-server=utf8mb4", *as_root]
-    private = MariaDB(port)
-    with running(command, home / "log", lambda: private.execute("SELECT 1")):
+    private = MariaDB(free_port())
+    with running(mariadb_command(home, private.port), home / "log", lambda: private.execute("SELECT 1")):
         yield private
 
 

@@ -1,7 +1,8 @@
-"""A private Redis that can be killed, stopped, and started again on its port."""
+"""A private Redis and a private MariaDB that can be killed, stopped, and started again on their ports."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -10,9 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pymysql
 import redis
 
-from tests.services import free_port, require, wait_for
+from tests.services import MariaDB, free_port, mariadb_command, require, wait_for
 
 
 class PrivateRedis:
@@ -72,6 +74,51 @@ def private_redis(home: Path) -> Iterator[PrivateRedis]:
     """Give a Redis that is not running yet, and leave nothing of it behind."""
     server = PrivateRedis(home)
     try:
+        yield server
+    finally:
+        server.kill()
+
+
+class MortalMariaDB(MariaDB):
+    """A server of the test's own, durable as in production; not started yet."""
+
+    def __init__(self, home: Path) -> None:
+        super().__init__(free_port())
+        self._log = home / "mariadb.log"
+        self._command = mariadb_command(home, self.port, durable=True)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it; returns when it answers."""
+        with self._log.open("ab") as output:
+            self._process = subprocess.Popen(self._command, stdout=output, stderr=output)
+        wait_for(lambda: self.execute("SELECT 1"), self._process, self._log)
+
+    def kill(self) -> None:
+        """End it as the kernel would."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(20)
+            self._process = None
+
+    def kill_connections(self, name: str) -> int:
+        """Kill every connection to a database, wherever it is; return how many there were."""
+        with pymysql.connect(host="127.0.0.1", port=self.port, user="root") as connection:
+            cursor = connection.cursor()
+            cursor.execute("SELECT id FROM information_schema.processlist WHERE db = %s", (name,))
+            found = [row[0] for row in cursor.fetchall()]
+            for number in found:
+                with contextlib.suppress(pymysql.Error):  # it may be gone by now
+                    cursor.execute(f"KILL {number}")
+        return len(found)
+
+
+@contextmanager
+def mortal_mariadb(home: Path) -> Iterator[MortalMariaDB]:
+    """Start a MariaDB, and leave nothing of it behind."""
+    server = MortalMariaDB(home)
+    try:
+        server.start()
         yield server
     finally:
         server.kill()

@@ -1,7 +1,7 @@
 """The database: base and types, engine behaviour, write transactions, keyset pages."""
 
 from webapp.database.pages import Order, Page, newest_first, sorted_page, sorted_rows
-from webapp.database.transactions import after_commit, process_lock, write_transaction
+from webapp.database.transactions import after_commit, process_lock, release_session, write_transaction
 from webapp.database.types import (
     Base,
     UTCDateTime,
@@ -25,6 +25,7 @@ __all__ = [
     "newest_first",
     "process_lock",
     "public_id_column",
+    "release_session",
     "sorted_page",
     "sorted_rows",
     "write_transaction",

@@ -15,9 +15,11 @@ from webapp.extensions import db
 from webapp.lib import offload
 
 SQLITE_BUSY_TIMEOUT_SECONDS: Final = 5
-MYSQL_LOCK_WAIT_SECONDS: Final = 5
+MYSQL_LOCK_WAIT_SECONDS: Final = 3
 MYSQL_CONNECT_TIMEOUT_SECONDS: Final = 2
 MYSQL_RECYCLE_SECONDS: Final = 280
+MYSQL_ANSWER_SECONDS: Final = 2  # of a server that is greeted or asked whether it is there
+MYSQL_QUERY_SECONDS: Final = 30
 PATIENCE_SECONDS: Final = 6 * 3600  # the longest single statement of a migration or a restore
 WRITES: Final = "agent_tools_writes"
 LONG_READ: Final = "agent_tools_long_read"  # marks a query that reads many rows
@@ -68,8 +70,8 @@ def engine_options(uri: str) -> dict[str, Any]:
         "connect_args": {
             "charset": "utf8mb4",
             "connect_timeout": MYSQL_CONNECT_TIMEOUT_SECONDS,
-            "read_timeout": 30,
-            "write_timeout": 30,
+            "read_timeout": MYSQL_ANSWER_SECONDS,
+            "write_timeout": MYSQL_ANSWER_SECONDS,
             "init_command": f"SET SESSION innodb_lock_wait_timeout={MYSQL_LOCK_WAIT_SECONDS}, time_zone='+00:00'",
         },
     }
@@ -102,6 +104,24 @@ def init_engine(app: Flask, engine: Engine) -> None:  # noqa: ARG001
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         event.listen(engine, "do_execute", _read_long)
+    else:
+        event.listen(engine, "connect", _allow_queries)
+        engine.dialect.do_ping = _ping  # type: ignore[method-assign,assignment]
+
+
+def _allow_queries(connection: Any, _record: object) -> None:
+    """Give queries their time: a server that does not even greet was given up sooner."""
+    connection._read_timeout = connection._write_timeout = MYSQL_QUERY_SECONDS  # noqa: SLF001
+
+
+def _ping(connection: Any) -> bool:
+    """Ask a pooled connection whether its server still is there; one that is silent gets as long as a new one."""
+    connection._read_timeout = MYSQL_ANSWER_SECONDS  # noqa: SLF001
+    try:
+        connection.ping(reconnect=False)
+    finally:
+        connection._read_timeout = MYSQL_QUERY_SECONDS  # noqa: SLF001
+    return True
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:

@@ -15,7 +15,7 @@ from functools import wraps
 from typing import Any, Final, ParamSpec, TypeVar
 
 from flask import Flask, current_app
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
 from webapp.database.engine import WRITES
 from webapp.extensions import db
@@ -27,20 +27,22 @@ ATTEMPTS: Final = 4
 # MySQL: 1205 lock wait time-out, 1213 deadlock; https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html
 RETRYABLE_MYSQL: Final = frozenset({1205, 1213})
 _JOINED: Final = "write_transaction"
+_COMMITTING: Final = "write_transaction_commits"
 _AFTERWARDS: Final = "after_commit"
 
 
 def init_app(app: Flask) -> None:
     """Make the lock; it must be made after gevent patched the standard library, so not on import."""
     app.extensions["write_lock"] = threading.RLock()
+    app.teardown_appcontext(lambda _error: release_session())
 
 
 def write_transaction(function: Callable[P, R]) -> Callable[P, R]:
     """Run the function as one transaction that commits when it returns and leaves nothing when it raises.
 
     Used inside another one it joins that. Objects read earlier are read again, so that the function decides on
-    what is in the database now. A deadlock or lock time-out runs the whole function again: it must have no
-    effect outside the database.
+    what is in the database now. A deadlock, a lock time-out or a lost connection runs the whole function again: it
+    must have no effect outside the database. Not so a connection that was lost at the commit, whose outcome is unknown.
     """
 
     @wraps(function)
@@ -52,12 +54,23 @@ def write_transaction(function: Callable[P, R]) -> Callable[P, R]:
                 with _transaction():
                     return function(*args, **kwargs)
             except DBAPIError as error:
-                if attempt == ATTEMPTS or not is_retryable(error):
+                lost = error.connection_invalidated and not db.session.info.get(_COMMITTING)
+                if attempt == ATTEMPTS or not (is_retryable(error) or lost):
                     raise
                 time.sleep(random.uniform(0.01, 0.05) * attempt)  # noqa: S311
         raise AssertionError("unreachable")
 
     return inside
+
+
+def release_session() -> None:
+    """Give the session's connection back; one that is lost cannot even be rolled back, which is no further failure."""
+    try:
+        db.session.remove()
+    except SQLAlchemyError:
+        with contextlib.suppress(SQLAlchemyError):
+            db.session().invalidate()
+        db.session.registry.clear()
 
 
 def after_commit(act: Callable[[], object]) -> None:
@@ -94,13 +107,16 @@ def _transaction() -> Iterator[None]:
     session = db.session()
     session.rollback()
     with process_lock():
-        session.info[_JOINED] = True
+        session.info[_JOINED], session.info[_COMMITTING] = True, False
         try:
             session.connection(execution_options={WRITES: True})
             yield
+            session.flush()
+            session.info[_COMMITTING] = True
             session.commit()
         except BaseException:
-            session.rollback()
+            with contextlib.suppress(DBAPIError):  # of a lost connection: what led here is what counts
+                session.rollback()
             raise
         finally:
             session.info.pop(_JOINED, None)

@@ -16,8 +16,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, SecurityError
 
+from webapp.database import db, release_session
 from webapp.errors import AppError
-from webapp.extensions import db
 from webapp.web.requests import current_request_id, in_api, wants_page
 
 log = logging.getLogger(__name__)
@@ -153,7 +153,7 @@ def _leave_database_alone() -> None:
     try:
         db.session.rollback()
     except DBAPIError:
-        db.session.remove()
+        release_session()
 
 
 def _titles() -> dict[int, str]:
