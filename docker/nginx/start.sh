@@ -59,7 +59,7 @@ off)
 esac
 
 fill() {
-    sed -e "s|@RUN@|$run|g" -e "s|@MIME@|${MIME_FOLDER:-/etc/nginx}|g" \
+    sed -e "s|@RUN@|$run|g" -e "s|@HERE@|$here|g" \
         -e "s|@NAME@|$name|g" -e "s|@AUTHORITY@|$authority|g" \
         -e "s|@HTTP_PORT@|${HTTP_LISTEN:-8080}|g" -e "s|@HTTPS_PORT@|${HTTPS_LISTEN:-8443}|g" \
         -e "s|@TLS@|${TLS_FOLDER:-/etc/agent-tools/tls}|g" -e "s|@ACME@|${ACME_FOLDER:-/var/www/acme}|g" \
