@@ -9,7 +9,7 @@ ARGS ?=
 LOCK := uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-strip-extras --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast check format bench model messages lock clean
+.PHONY: help run test test-fast check format bench model messages lock sbom clean
 
 help: ## list these commands
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' Makefile | expand -t 12
@@ -53,6 +53,14 @@ lock: ## lock the requirements again after a change in pyproject.toml (needs uv;
 	for group in dev bench celery otel model build; do \
 		$(LOCK) $(ARGS) --group $$group --constraints requirements.txt --output-file requirements-$$group.txt || exit 1; \
 	done
+
+sbom: ## a CycloneDX bill of materials for each list of packages, into build/sbom
+	@$(BOOTSTRAP) dev
+	@mkdir -p build/sbom
+	@for list in requirements.txt requirements-celery.txt requirements-otel.txt requirements-model.txt; do \
+		$(INSIDE) cyclonedx_py requirements $$list --pyproject pyproject.toml --output-reproducible --of JSON \
+			--output-file build/sbom/$${list%.txt}.cdx.json 2>build/sbom/log || { cat build/sbom/log; exit 1; }; \
+	done; rm -f build/sbom/log; ls build/sbom/*.json
 
 clean: ## remove the environment and what tools left; never the instance folder
 	rm -rf .venv build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage htmlcov

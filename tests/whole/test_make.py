@@ -111,5 +111,16 @@ def test_help_names_every_command() -> None:
     listed = subprocess.run(
         [require("make"), "help"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
-    for command in ("run", "test", "test-fast", "check", "bench", "model", "messages", "lock", "clean"):
+    for command in (
+        "run",
+        "test",
+        "test-fast",
+        "check",
+        "bench",
+        "model",
+        "messages",
+        "lock",
+        "sbom",
+        "clean",
+    ):
         assert f"\n{command} " in "\n" + listed

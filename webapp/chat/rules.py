@@ -38,6 +38,7 @@ TEXT_TOPIC: Final = "text"  # hints to other processes: text was committed
 STOP_TOPIC: Final = "stop"  # somebody wants an answer stopped
 HEARTBEAT_SECONDS: Final = 7  # it takes two to notice that a reader has left
 RETRY_MILLISECONDS: Final = 1_000
+READERS_WITH_THREADS: Final = 40  # where each holds one of waitress's threads; the others are for pages
 READERS_PER_USER: Final = 50  # in one process; a reader that has left is noticed at the next heartbeat
 
 

@@ -14,7 +14,7 @@ from webapp.chat.live.feed import Feed, Reader, Retired
 from webapp.chat.live.position import Position, parse
 from webapp.chat.live.runtime import Runtime, runtime
 from webapp.database import db
-from webapp.errors import TooMany
+from webapp.errors import TooMany, Unavailable
 from webapp.identity import service as identity
 from webapp.lib import sse
 from webapp.web.limits import limit
@@ -23,6 +23,7 @@ from webapp.web.wire import Wire, limit_sending, wire_of
 blueprint = Blueprint("chat_stream", __name__)
 
 RECONNECT_MILLISECONDS = 500
+WAITRESS = "waitress.client_disconnected"  # what only this server puts into a request
 
 
 @blueprint.get("/chat/answers/<answer_id>/events")
@@ -38,6 +39,7 @@ def events(answer_id: str) -> ResponseReturnValue:
         return _stream(())
     if sum(reader.user_id == current_user.id for reader in tuple(live.readers)) >= rules.READERS_PER_USER:
         raise TooMany(_("This answer is open in too many places. Close some of them."), retry_after_seconds=5)
+    _leave_threads_for_pages(live)
     reader = Reader(identity.current_session_id(), current_user.id, dismissed=live.draining)
     if position is not None:
         db.session.remove()
@@ -47,6 +49,15 @@ def events(answer_id: str) -> ResponseReturnValue:
     db.session.remove()
     limit_sending(request.environ)
     return _stream(_Events(live, feed, reader, first, wire_of(request.environ)))
+
+
+def _leave_threads_for_pages(live: Runtime) -> None:
+    """Refuse a stream where threads serve and too many of them are taken; the page comes back by itself."""
+    if WAITRESS in request.environ and len(live.readers) >= rules.READERS_WITH_THREADS:
+        raise Unavailable(
+            _("Too many answers are open at once. This one goes on by itself in a moment."),
+            retry_after_seconds=5,
+        )
 
 
 def _join(feed: Feed, reader: Reader, answer_id: str, position: Position | None) -> tuple[Feed, bytes]:
