@@ -60,6 +60,7 @@ _INSTRUCTIONS: Final = {
     description=_l("Asks a model what a person has scheduled."),
     creatable=False,
     isolated=False,
+    waits=True,
     idempotent=True,
     timeout_seconds=rules.RUN_SECONDS,
     disable_after=rules.FAILURES_IN_ROW,

@@ -43,6 +43,7 @@ class Engine:
         self.app = app
         self._sender = sender
         self.attendant = Attendant(app, make_executor, slots=slots, lease_seconds=lease_seconds)
+        self.waiting = Attendant(app, make_executor, slots=rules.WAITING_AT_ONCE, lease_seconds=lease_seconds)
         self.last_tick: float | None = None
         self._heartbeat_seconds = lease_seconds / 6
         self._suspects: dict[int, float] = {}
@@ -64,7 +65,7 @@ class Engine:
     @property
     def busy(self) -> int:
         """How many runs this process has under way."""
-        return self.attendant.busy
+        return self.attendant.busy + self.waiting.busy
 
     def tick(self) -> None:
         """Take what is due and start what is ready; needs an application context."""
@@ -95,28 +96,38 @@ class Engine:
     def close(self, seconds: float = 0.0) -> None:
         """Start nothing more, give what runs so long to end, then end it; what is lost is found by others."""
         self._closing = True
+        deadline = clock.monotonic() + seconds
         self.attendant.close(seconds)
+        self.waiting.close(max(0.0, deadline - clock.monotonic()))
         if self._sender is not None:
             self._sender.close()
 
     def _start_what_is_ready(self) -> None:
-        here = claims.ALL
+        waiting = task_registry.waiting()
+        here = Which(other_than=waiting)
         if self._sender is not None:
             own = task_registry.in_process()
-            here = Which(functions=own)
+            here = Which(functions=own - waiting)
             self._sender.send_ready(Which(other_than=own))
-        if self.attendant.free > 0 and claims.is_ready(here):
-            free, lease = self.attendant.free, self.attendant.lease_seconds
-            for claim in claims.take_ready(self.worker, free, lease, which=here):
-                self.attendant.start(claim, here)
+        self._start(self.attendant, here)
+        self._start(self.waiting, Which(functions=waiting))
+
+    @staticmethod
+    def _start(attendant: Attendant, which: Which) -> None:
+        if attendant.free > 0 and claims.is_ready(which):
+            free, lease = attendant.free, attendant.lease_seconds
+            for claim in claims.take_ready(attendant.worker, free, lease, which=which):
+                attendant.start(claim, which)
 
     def _keep_what_runs(self) -> None:
         if clock.monotonic() >= self._next_heartbeat:
             self._next_heartbeat = clock.monotonic() + self._heartbeat_seconds
             self.attendant.look_after()
+            self.waiting.look_after()
             self.find_the_lost()
             claims.give_up_waiting()
         self.attendant.end_withdrawn()
+        self.waiting.end_withdrawn()
 
     def find_the_lost(self) -> int:
         """Take over from processes that are gone, and what this one has lost track of; return how many runs were lost."""
@@ -124,7 +135,7 @@ class Engine:
             return self._find_the_lost()
 
     def _find_the_lost(self) -> int:
-        now, moment, own = clock.utc_now(), clock.monotonic(), self.attendant.attended
+        now, moment, own = clock.utc_now(), clock.monotonic(), self.attendant.attended | self.waiting.attended
         with db.engine.connect() as connection:
             running = connection.execute(
                 select(TaskRun.id, TaskRun.fence, TaskRun.worker, TaskRun.lease_until).where(

@@ -73,6 +73,7 @@ class TaskFunction:
     options: Options
     creatable: bool  # may administrators make tasks of it
     when_disabled: Callable[[Any], None] | None = None
+    waits: bool = False  # spends its time waiting, and takes no place that others need
 
     def checked(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """Return the arguments as JSON-able values; raises pydantic's ValidationError that names the wrong ones."""
@@ -103,12 +104,14 @@ class TaskRegistry:
         description: Any = None,
         creatable: bool = True,
         when_disabled: Callable[[Any], None] | None = None,
+        waits: bool = False,
         **options: Any,
     ) -> Callable[[F], F]:
         """Register a function; with an interval or cron expression it has a built-in task. See `Options`.
 
         `label` and `description` may be lazy texts; by default they follow from the name and the docstring.
-        `when_disabled` is called with a task that failed too often, in the transaction that disables it.
+        `when_disabled` is called with a task that failed too often, in the transaction that disables it. A function that
+        `waits` does next to nothing but that, in the engine's own process: its runs have places of their own.
         """
         if not _NAME.fullmatch(name):
             raise ValueError(f"not a name for a task: {name!r}")
@@ -135,6 +138,7 @@ class TaskRegistry:
                 options=Options(**options),
                 creatable=creatable,
                 when_disabled=when_disabled,
+                waits=waits,
             )
             return function
 
@@ -147,6 +151,10 @@ class TaskRegistry:
     def in_process(self) -> frozenset[str]:
         """Return the names of the functions that run in a thread of the engine's own process."""
         return frozenset(each.name for each in self if not each.options.isolated)
+
+    def waiting(self) -> frozenset[str]:
+        """Return the names of the functions whose runs only wait."""
+        return frozenset(each.name for each in self if each.waits)
 
     def remove(self, name: str) -> None:
         """Take a function out; for tests."""

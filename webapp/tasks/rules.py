@@ -18,6 +18,7 @@ LINE_LENGTH: Final = 2_000
 
 LEASE_SECONDS: Final = 30  # renewed six times as often
 TICK_SECONDS: Final = 1.0
+WAITING_AT_ONCE: Final = 100  # runs of one process that do nothing but wait
 CLAIM_AT_ONCE: Final = 200  # due tasks one transaction takes
 SLOTS_KEPT_UP: Final = 1_000  # missed slots that the policy `all` makes up for at one time
 QUEUE_PATIENCE: Final = dt.timedelta(days=1)  # a queued run nobody could start for so long is given up
