@@ -7,16 +7,25 @@ names that could be confused are dropped.
 from __future__ import annotations
 
 import signal
+import sys
 from pathlib import Path
 from typing import Any
 
 from webapp import serve
-from webapp.config import SettingsError, load_settings
+from webapp.config import SettingsError, load_settings, unsafe
+from webapp.lib import counting_folder
 
 try:
     settings = load_settings()
 except SettingsError as error:
     raise SystemExit(str(error)) from None
+
+if settings.profile == "production":
+    told = list(unsafe(settings))
+    for each in told:
+        sys.stderr.write(f"unsafe: {each}\n")
+    if any(each.refused for each in told):
+        raise SystemExit("The server does not start with what is unsafe above: flask doctor --deploy")
 
 model = serve.model_process(settings)
 CONNECTION_SECONDS = 10  # of the time at TERM; what is left over commits the answers
@@ -53,6 +62,7 @@ def on_starting(server: Any) -> None:
     """Allow as many open files as the system lets us: each stream is one."""
     del server
     serve.raise_file_limit()
+    counting_folder.forget_counts(settings.instance_path)
 
 
 def when_ready(server: Any) -> None:

@@ -20,7 +20,9 @@ from webapp import (
     bus,
     chat,
     dashboard,
+    doctor,
     llm,
+    metrics,
     prompts,
     site,
 )
@@ -53,6 +55,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["settings"] = settings
     _configure(app, settings)
     logs.configure(settings)
+    metrics.init_app(app, settings)
     _bind_database(app, settings)
     _bind_kit(app, settings)
     for feature in (
@@ -71,6 +74,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     ):
         feature.init_app(app)
     background.init_app(app, settings)
+    doctor.init_app(app)
     for unit in (database_checks, task_checks, model_checks, mail_checks, machine_checks, bus_checks):
         unit.init_app(app)
     return app
@@ -79,6 +83,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 def start_background(app: Flask) -> None:
     """Start what runs beside the requests of this process: the journal of live answers and scheduled work."""
     bus.start(app)
+    metrics.start(app)
     with app.app_context():
         llm.start()
         chat.start(app)

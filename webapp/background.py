@@ -24,6 +24,7 @@ from flask.cli import AppGroup
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.exc import SQLAlchemyError
 
+from webapp import metrics
 from webapp.accounts import jobs as accounts_jobs
 from webapp.audit import jobs as audit_jobs
 from webapp.backup import jobs as backup_jobs
@@ -115,6 +116,7 @@ def run_scheduler() -> None:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
+    metrics.start(app)
     beat = Beat(app.instance_path)
     start(app, always=True, beat=beat)
     click.echo("Scheduled work is done here until TERM or Ctrl-C.")

@@ -1,11 +1,12 @@
-"""The order of the units on each floor: a unit may import only what stands before it."""
+"""Which version this is, and the order of the units on each floor: a unit may import only what stands before it."""
 
 from __future__ import annotations
 
 from typing import Final
 
+VERSION: Final = "0.1.0"
 GROUND: Final = ("config", "errors", "extensions", "features", "lib")
-KIT: Final = ("bus", "database", "mail", "web")
+KIT: Final = ("metrics", "bus", "database", "mail", "web")
 FEATURES: Final = (
     "audit",
     "settings",
@@ -20,4 +21,4 @@ FEATURES: Final = (
     "backup",
 )
 SHELLS: Final = ("site", "dashboard", "api")
-ASSEMBLY: Final = ("background", "app", "runner", "celery_app", "serve", "worker", "bootstrap")
+ASSEMBLY: Final = ("background", "doctor", "app", "runner", "celery_app", "serve", "worker", "bootstrap")

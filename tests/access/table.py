@@ -110,6 +110,8 @@ SITE: Final = {
     "dev_mail.message": _row(PUBLIC, "mail"),
     "health.live": _row(PUBLIC),
     "health.ready": _row(PUBLIC),
+    "health.stream": _row(PUBLIC),
+    "monitoring.metrics": _row(PUBLIC, may_be=(404,)),
     "site.home": _row(PUBLIC),
     "site.privacy": _row(PUBLIC),
     "site.set_language": _row(PUBLIC),

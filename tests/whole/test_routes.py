@@ -30,6 +30,8 @@ PUBLIC = {
     "dev_mail.html_part",
     "health.live",
     "health.ready",
+    "health.stream",
+    "monitoring.metrics",
     "site.home",
     "site.privacy",
     "site.set_language",

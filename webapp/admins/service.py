@@ -13,6 +13,7 @@ from webapp.admins.accounts import (
     reset_second_factor,
 )
 from webapp.admins.authority import grantable, may_grant
+from webapp.admins.default_passwords import with_default_passwords
 from webapp.admins.lockouts import count as count_lockouts
 from webapp.admins.lockouts import in_force as lockouts_in_force
 from webapp.admins.lockouts import lift as lift_lockout
@@ -90,4 +91,5 @@ __all__ = [
     "set_up",
     "turn_off_second_factor",
     "turn_on_second_factor",
+    "with_default_passwords",
 ]

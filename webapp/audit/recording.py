@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from webapp import metrics
 from webapp.audit import chain
 from webapp.audit.models import AuditEntry
 from webapp.audit.rules import ID_LENGTH, KIND_LENGTH, NAME_LENGTH, Event
@@ -66,6 +67,7 @@ def record(
     )
     entry.seal = chain.mark(entry)
     db.session.add(entry)
+    metrics.count("audit_events_total", event=event.value)
 
 
 @write_transaction

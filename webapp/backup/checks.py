@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from flask import Flask
@@ -12,6 +13,7 @@ from webapp.backup import files
 from webapp.config import current_settings
 from webapp.lib import checks, clock
 from webapp.lib.checks import Finding
+from webapp.metrics import Reading, register_reading
 
 OLD_DAYS: Final = 8  # a weekly backup that came a day late
 
@@ -19,6 +21,14 @@ OLD_DAYS: Final = 8  # a weekly backup that came a day late
 def init_app(app: Flask) -> None:
     """Register the check."""
     checks.register(app, "backup", _l("Backup"), _backup)
+    register_reading(app, _readings)
+
+
+def _readings() -> Iterator[Reading]:
+    newest = next(iter(files.stored()), None)
+    if newest is not None:
+        yield Reading("backup_last_success_timestamp_seconds", newest.made_at.timestamp())
+        yield Reading("backup_last_size_bytes", newest.size)
 
 
 def _backup() -> Finding:

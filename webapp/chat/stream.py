@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
 
+from webapp import metrics
 from webapp.chat import rules, service
 from webapp.chat.live.feed import Feed, Reader, Retired
 from webapp.chat.live.position import Position, parse
@@ -33,6 +34,7 @@ def events(answer_id: str) -> ResponseReturnValue:
     position = parse(request.headers.get("Last-Event-ID") or request.args.get("after"))
     live = runtime()
     feed = service.feed(current_user, answer_id)
+    metrics.count("answer_streams_total", opened="first" if position is None else "again")
     if position is not None and position.ended and not feed.state.live:
         return Response(status=204)
     if request.method == "HEAD":  # its body is never sent, so nobody would take the reader out again

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from webapp.config.settings import Settings
 
 SECRET_MIN_LENGTH: Final = 32
+TOKEN_MIN_LENGTH: Final = 16
 WEAK_SECRETS: Final = ("changeme", "change-me", "secret", "dev", "password", "example", "test")
 _ORIGIN: Final = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?")
 _ADDRESS: Final = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+")
@@ -37,6 +38,8 @@ def faults_of(settings: Settings) -> list[str]:
     if key and key.count(".") != 1:
         faults.append("ZHIPUAI_API_KEY: a Zhipu key has the form id.secret, with one dot.")
     faults += [*_mail_faults(settings), *_address_faults(settings), *_engine_faults(settings)]
+    if 0 < len(settings.metrics_token.get_secret_value()) < TOKEN_MIN_LENGTH:
+        faults.append(f"METRICS_TOKEN: give at least {TOKEN_MIN_LENGTH} random characters.")
     if settings.backup_schedule != "off" and not _is_cron(settings.backup_schedule):
         faults.append("BACKUP_SCHEDULE: give a cron expression of five fields, such as 17 3 * * *, or off.")
     if settings.default_timezone not in available_timezones():

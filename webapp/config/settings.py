@@ -156,6 +156,9 @@ class Settings(BaseSettings):
     task_failures_to: Names = Field(
         (), description="addresses that are told of failed tasks in a collected mail, comma separated"
     )
+    metrics_token: SecretStr = Field(
+        SecretStr(""), description="bearer token for /metrics; without one there are no metrics"
+    )
     backup_schedule: str = Field(
         "17 3 * * *",
         description="when backups are made, as a cron expression in DEFAULT_TIMEZONE; off for never",

@@ -9,8 +9,10 @@ from typing import Any, Final
 
 from flask import Flask
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import OperationalError
 
+from webapp import metrics
 from webapp.extensions import db
 from webapp.lib import offload
 
@@ -98,8 +100,12 @@ def patient_engine() -> Iterator[Engine]:
         engine.dispose()
 
 
-def init_engine(app: Flask, engine: Engine) -> None:  # noqa: ARG001
-    """Attach the behaviour that has to be set on each connection."""
+def init_engine(app: Flask, engine: Engine) -> None:
+    """Attach the behaviour that has to be set on each connection, and what is counted."""
+    event.listen(engine, "handle_error", _count_error)
+    pool: Any = engine.pool
+    if hasattr(pool, "checkedout"):
+        metrics.add_sampler(app, lambda: metrics.gauge("database_connections_in_use", pool.checkedout()))
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
@@ -122,6 +128,11 @@ def _ping(connection: Any) -> bool:
     finally:
         connection._read_timeout = MYSQL_QUERY_SECONDS  # noqa: SLF001
     return True
+
+
+def _count_error(context: ExceptionContext) -> None:
+    error = context.sqlalchemy_exception or context.original_exception
+    metrics.count("database_errors_total", error=type(error).__name__)
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:

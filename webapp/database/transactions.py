@@ -17,6 +17,7 @@ from typing import Any, Final, ParamSpec, TypeVar
 from flask import Flask, current_app
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
+from webapp import metrics
 from webapp.database.engine import WRITES
 from webapp.extensions import db
 
@@ -57,6 +58,7 @@ def write_transaction(function: Callable[P, R]) -> Callable[P, R]:
                 lost = error.connection_invalidated and not db.session.info.get(_COMMITTING)
                 if attempt == ATTEMPTS or not (is_retryable(error) or lost):
                     raise
+                metrics.count("database_retries_total")
                 time.sleep(random.uniform(0.01, 0.05) * attempt)  # noqa: S311
         raise AssertionError("unreachable")
 

@@ -16,26 +16,31 @@ _PID_NAMESPACE: Final = Path("/proc/self/ns/pid")
 
 def new_name() -> str:
     """Return a name for this process that no other one ever has: machine, process id, random part."""
-    return f"{_machine()}/{os.getpid()}/{secrets.token_hex(4)}"
+    return f"{machine_name()}/{os.getpid()}/{secrets.token_hex(4)}"
 
 
 def is_surely_dead(name: str) -> bool:
     """Tell whether the process of that name ran on this machine and is gone."""
     machine, _, rest = name.partition("/")
     pid = rest.partition("/")[0]
-    if machine != _machine() or not pid.isdigit() or int(pid) == os.getpid():
+    if machine != machine_name() or not pid.isdigit() or int(pid) == os.getpid():
         return False
+    return not is_running(int(pid))
+
+
+def is_running(pid: int) -> bool:
+    """Tell whether there is a process of that id on this machine."""
     try:
-        os.kill(int(pid), 0)
+        os.kill(pid, 0)
     except ProcessLookupError:
-        return True
-    except OSError:
         return False
-    return False
+    except OSError:
+        return True
+    return True
 
 
 @cache
-def _machine() -> str:
+def machine_name() -> str:
     """Name the machine so that two containers, or two boots, are never taken for one."""
     parts = [socket.gethostname()[:20]]
     with contextlib.suppress(OSError):

@@ -17,6 +17,7 @@ from webapp.lib.text import estimate_tokens
 from webapp.llm import catalogue
 from webapp.llm.calls import Calls, calls, check_capacity, register_under_way
 from webapp.llm.catalogue import Providers
+from webapp.llm.counting import CountedStream
 from webapp.llm.errors import ProviderError, ProviderErrorKind
 from webapp.llm.models import UsageEntry
 from webapp.llm.prices import Price
@@ -120,7 +121,7 @@ def open_stream(request: ChatRequest) -> AnswerStream:
     for offer in catalogue.offers(settings):
         if offer.info.name == request.model:
             provider = cast(Providers, current_app.extensions["llm"]).get(offer.info.provider, settings)
-            return provider.open(replace(request, model=offer.model))
+            return CountedStream(provider.open(replace(request, model=offer.model)), offer.info.provider)
     raise ProviderError(ProviderErrorKind.REJECTED, "no provider offers this model")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from flask import Flask
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -12,11 +14,20 @@ from webapp.config import current_settings
 from webapp.lib import checks
 from webapp.lib.checks import Finding
 from webapp.mail import figures
+from webapp.metrics import Reading, register_reading
 
 
 def init_app(app: Flask) -> None:
     """Register the check."""
     checks.register(app, "mail", _l("Mail"), _mail)
+    register_reading(app, _readings)
+
+
+def _readings() -> Iterator[Reading]:
+    outbox = figures.outbox()
+    yield Reading("mails_waiting", outbox.waiting)
+    yield Reading("mails_stuck", outbox.stuck)
+    yield Reading("mails_failed", outbox.failed)
 
 
 def _mail() -> Finding:

@@ -18,6 +18,7 @@ from jinja2 import TemplateError
 from sqlalchemy import ColumnElement, CursorResult, and_, delete, event, select, update
 from sqlalchemy.orm import Session
 
+from webapp import metrics
 from webapp.config import current_settings
 from webapp.database import db, write_transaction
 from webapp.lib import clock, redaction
@@ -147,6 +148,7 @@ def _deliver(claim: _Claim) -> bool:
         permanent = error.permanent or claim.attempts > len(BACK_OFF_SECONDS)
         _note_failure(claim, str(error), permanent=permanent)
         return False
+    metrics.count("mails_total", result="sent")
     _note(claim, state=MailState.SENT.value, sent_at=clock.utc_now(), sealed_context="", last_error="")
     return True
 
@@ -164,6 +166,7 @@ def _letter(message: MailMessage) -> Letter | None:
 
 def _note_failure(claim: _Claim, error: str, *, permanent: bool) -> None:
     reason = redaction.redact(error)[:300]
+    metrics.count("mails_total", result="failed" if permanent else "again")
     log.warning("mail not sent", extra={"mail": claim.id, "permanent": permanent, "error": reason})
     if permanent:
         _note(claim, state=MailState.FAILED.value, last_error=reason)

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import os
+import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, Final
 
-from flask import Blueprint, Response, current_app
+from flask import Blueprint, Response, current_app, request
 from sqlalchemy.exc import SQLAlchemyError
 
 from webapp import bus
 from webapp.config import current_settings
 from webapp.database.revisions import migrations_pending
 from webapp.extensions import limiter
+from webapp.lib import sse
 from webapp.web.guards import public
+from webapp.web.limits import limit
 from webapp.web.problems import envelope
+from webapp.web.requests import client_address
 
 blueprint = Blueprint("health", __name__)
+
+STREAM_EVENTS: Final = 4
+STREAM_PAUSE_SECONDS: Final = 0.25
+_FORWARDED: Final = ("X-Forwarded-For", "X-Forwarded-Proto", "Forwarded", "Via")
 
 
 @blueprint.get("/healthz/live")
@@ -24,6 +35,31 @@ blueprint = Blueprint("health", __name__)
 def live() -> Response:
     """Say that this process answers; touches nothing else."""
     return envelope({"status": "live"})
+
+
+@blueprint.get("/healthz/stream")
+@public
+@limit("stream_test")
+def stream() -> Response:
+    """Send a few events over a second, and say how the caller is seen: for a test of the proxies in between."""
+    told = {
+        "address": client_address(),
+        "scheme": request.scheme,
+        "host": request.host,
+        "forwarded": any(name in request.headers for name in _FORWARDED),
+        "lasts_seconds": STREAM_EVENTS * STREAM_PAUSE_SECONDS,
+    }
+    response = Response(_events(told), mimetype="text/event-stream")
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Accel-Buffering"] = "no"
+    return response
+
+
+def _events(told: dict[str, Any]) -> Iterator[bytes]:
+    yield sse.frame("seen", json.dumps(told))
+    for number in range(STREAM_EVENTS):
+        time.sleep(STREAM_PAUSE_SECONDS)
+        yield sse.frame("count", str(number))
 
 
 @blueprint.get("/healthz/ready")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from webapp.database import db
 from webapp.lib import checks, clock
 from webapp.lib.checks import Finding
+from webapp.metrics import Reading, register_reading
 from webapp.tasks import claims
 from webapp.tasks.models import Task, TaskRun
 from webapp.tasks.rules import RunState
@@ -36,6 +38,27 @@ class FailedTask:
 def init_app(app: Flask) -> None:
     """Register the check."""
     checks.register(app, "scheduler", _l("Scheduler"), _scheduler)
+    register_reading(app, _readings)
+
+
+def _readings() -> Iterator[Reading]:
+    last = db.session.scalar(select(func.max(TaskRun.finished_at)))
+    if last is not None:
+        yield Reading("scheduler_heartbeat_timestamp_seconds", last.timestamp())
+    late = (TaskRun.state == RunState.QUEUED.value) & (TaskRun.ready_at <= clock.utc_now())
+    yield Reading(
+        "task_runs_waiting", db.session.scalar(select(func.count()).select_from(TaskRun).where(late)) or 0
+    )
+    query = (
+        select(Task.built_in_key, func.max(TaskRun.finished_at))
+        .join(Task, Task.id == TaskRun.task_id)
+        .where(Task.built_in_key.is_not(None), TaskRun.state == RunState.SUCCEEDED.value)
+        .group_by(Task.built_in_key)
+    )
+    for name, moment in db.session.execute(query):
+        if name is None or moment is None:
+            continue
+        yield Reading("task_last_success_timestamp_seconds", moment.timestamp(), {"task": name})
 
 
 def failed_tasks(since: dt.datetime) -> list[FailedTask]:

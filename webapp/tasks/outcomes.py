@@ -12,6 +12,7 @@ from typing import Any
 from flask_babel import gettext as _
 from sqlalchemy import select, update
 
+from webapp import metrics
 from webapp.audit import service as audit
 from webapp.audit.rules import Event
 from webapp.database import db, write_transaction
@@ -100,6 +101,7 @@ def _held(run_id: int, fence: int) -> TaskRun | None:
 
 
 def _conclude(run: TaskRun, outcome: Outcome) -> None:
+    metrics.count("task_runs_total", state=outcome.state.value)
     now = clock.utc_now()
     reason = _storable(outcome.reason)[: rules.REASON_LENGTH]
     attempt = db.session.scalars(

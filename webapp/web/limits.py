@@ -54,12 +54,13 @@ LIMITS: Final[dict[str, Limit]] = {
     "import": Limit("30 per hour", "admin"),
     "bulk": Limit("60 per hour", "admin"),
     "provider_test": Limit("5 per minute; 60 per hour", "admin"),
+    "stream_test": Limit("10 per minute", "address"),
     "task_open_stream": Limit("240 per minute", "admin"),
     "mail_test": Limit("5 per minute; 30 per hour", "admin"),
 }
 
 COUNTED_WHEN_READ: Final = frozenset(
-    {"api", "api_address", "chat_open_stream", "task_open_stream", "chat_search"}
+    {"api", "api_address", "chat_open_stream", "task_open_stream", "chat_search", "stream_test"}
 )  # reading is what costs here
 
 

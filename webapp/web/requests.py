@@ -9,6 +9,7 @@ from typing import Final, cast
 
 from flask import Flask, Response, g, has_request_context, request
 
+from webapp import metrics
 from webapp.config import Settings
 from webapp.lib import ids
 
@@ -17,7 +18,8 @@ log = logging.getLogger("webapp.request")
 API_PREFIXES: Final = ("/api/", "/v1/")
 ADMIN_BLUEPRINT: Final = "dashboard"
 _FOREIGN_ID: Final = re.compile(r"[A-Za-z0-9-]{8,64}")
-_QUIET: Final = frozenset({"assets.serve", "health.live", "health.ready"})
+_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
+_QUIET: Final = frozenset({"assets.serve", "health.live", "health.ready", "monitoring.metrics"})
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -73,6 +75,7 @@ def _finish(response: Response) -> Response:
     if "request_id" not in g:
         g.request_id = ids.request_id()
     response.headers["X-Request-Id"] = g.request_id
+    _count(response)
     level = logging.DEBUG if request.endpoint in _QUIET and response.status_code < 400 else logging.INFO
     log.log(
         level,
@@ -86,3 +89,15 @@ def _finish(response: Response) -> Response:
         },
     )
     return response
+
+
+def _count(response: Response) -> None:
+    """Count the request; its route is the pattern, and its method one that some route has."""
+    route, area = "none", "none"
+    if request.url_rule is not None:
+        route, area = request.url_rule.rule, (request.blueprint or "static").partition(".")[0]
+    method = request.method if request.method in _METHODS else "other"
+    metrics.count("http_requests_total", method=method, route=route, status=str(response.status_code))
+    metrics.observe(
+        "http_request_seconds", time.perf_counter() - g.get("began", time.perf_counter()), area=area
+    )

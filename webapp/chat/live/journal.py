@@ -6,6 +6,7 @@ every error: it keeps the batch, tries it again, and goes on.
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import logging
 import threading
@@ -17,6 +18,7 @@ from flask import Flask
 from sqlalchemy import insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from webapp import metrics
 from webapp.chat import rules
 from webapp.chat.live.beat import Beat
 from webapp.chat.live.endings import Ending, write_ending
@@ -58,6 +60,7 @@ class LiveAnswer:
     ending: Ending | None = None
     lost: bool = False
     """Another process has taken the answer over: what is still brought is not shown, because it is not kept."""
+    asked_at: dt.datetime = field(default_factory=clock.utc_now)
     finished: threading.Event = field(default_factory=threading.Event)
 
 
@@ -199,18 +202,21 @@ class Journal:
         committed = False
         while True:
             try:
+                began = time.perf_counter()
                 with self._app.app_context():
                     # An attempt that failed may have been committed, and only its outcome was lost.
                     if not committed and not (attempt and self._is_committed()):
                         self._commit(entries, tick.endings)
                     committed = True
                     self._check_leases()
+                metrics.observe("journal_commit_seconds", time.perf_counter() - began)
             except (SQLAlchemyError, OSError) as error:
                 log.error("journal not committed", extra={"error": type(error).__name__, "attempt": attempt})
             except Exception:
                 log.exception("journal not committed", extra={"attempt": attempt})
             else:
                 return
+            metrics.count("journal_failures_total")
             time.sleep(RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)])
             attempt += 1
 
@@ -221,6 +227,8 @@ class Journal:
             if number % FEEDS_A_BREATH == FEEDS_A_BREATH - 1:
                 time.sleep(0)  # other greenlets get their turn
         ended = [answer for answer, _ in tick.endings]
+        for answer, ending in tick.endings:
+            _count(answer, ending)
         for answer in tick.answers:
             if answer.lost and not answer.finished.is_set():
                 answer.feed.finish(rules.AnswerState.INTERRUPTED)
@@ -263,6 +271,16 @@ def apply_entry(feed: Feed, entry: Entry) -> None:
         feed.add_wait(place)
     else:
         feed.finish(rules.AnswerState(text))
+
+
+def _count(answer: LiveAnswer, ending: Ending) -> None:
+    metrics.count("answers_total", ending=ending.state.value)
+    metrics.count("tokens_total", ending.usage.prompt_tokens, direction="in")
+    metrics.count("tokens_total", ending.usage.completion_tokens, direction="out")
+    metrics.observe("answer_seconds", (ending.finished_at - answer.asked_at).total_seconds())
+    if ending.first_token_at is not None:
+        waited = (ending.first_token_at - answer.asked_at).total_seconds()
+        metrics.observe("answer_first_token_seconds", waited)
 
 
 def _show(feed: Feed, entry: Entry) -> None:

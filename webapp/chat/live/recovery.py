@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from sqlalchemy import delete, select
 
+from webapp import metrics
 from webapp.chat.live.endings import Ending, write_ending
 from webapp.chat.live.journal import REASONING, TEXT
 from webapp.chat.models import AnswerSegment, Generation, Message
@@ -53,7 +54,10 @@ class Recovery:
         self._suspects = expired
         lost = [row for row in live if row.process in dead or row.id in expired & suspects]
         prices = llm.prices() if lost else {}
-        return sum(interrupt(row.id, prices, surely_dead=row.process in dead) for row in lost)
+        ended = sum(interrupt(row.id, prices, surely_dead=row.process in dead) for row in lost)
+        metrics.count("answers_orphaned_total", ended)
+        metrics.count("answers_total", ended, ending=AnswerState.INTERRUPTED.value)
+        return ended
 
 
 @write_transaction

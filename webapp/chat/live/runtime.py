@@ -13,7 +13,7 @@ from flask import Flask, current_app
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from webapp import bus
+from webapp import bus, metrics
 from webapp.chat import rules
 from webapp.chat.live import follower, recovery, titles
 from webapp.chat.live.feed import Feed, Reader
@@ -83,6 +83,11 @@ class Runtime:
             self._running = True
             for loop in (self.journal.run, self._keep_house, self._follow):
                 threading.Thread(target=loop, name=f"chat-{loop.__name__}", daemon=True).start()
+            metrics.add_sampler(self.app, self._count)
+
+    def _count(self) -> None:
+        metrics.gauge("answers_active", len(self.producers))
+        metrics.gauge("answer_readers_active", len(self.readers))
 
     def drain(self) -> None:
         """Send readers to other processes and start no new answers; those under way go on."""

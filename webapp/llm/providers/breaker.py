@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from typing import Final
 
+from webapp import metrics
 from webapp.lib import clock
 from webapp.llm.errors import ProviderError, ProviderErrorKind
 
@@ -68,6 +69,8 @@ class Breaker:
             self._last_kind = kind
             full = len(self._failures) == FAILURES and now - self._failures[0] <= WITHIN_SECONDS
             if tried or full:
+                if self._opened_at is None:
+                    metrics.count("provider_circuit_opened_total")
                 self._opened_at = now
 
     def left(self) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from webapp import metrics
 from webapp.lib import clock
 from webapp.lib.outbound.client import Reply
 from webapp.lib.outbound.connections import READ_BYTES
@@ -102,6 +103,7 @@ class HttpStream:
                     raise
             else:
                 return
+            metrics.count("provider_retries_total")
             if seconds >= TOLD_WAIT_SECONDS:
                 yield [Delta(waiting_seconds=seconds)]
             self._exchange.pause(seconds)
