@@ -108,10 +108,11 @@ def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDB]:
 
 
 @contextmanager
-def mariadb_server(home: Path) -> Iterator[MariaDB]:
+def mariadb_server(home: Path, buffer_pool: str = "64M") -> Iterator[MariaDB]:
     """Run a MariaDB that is quick, and not safe: what it has committed may be lost with the machine."""
     private = MariaDB(free_port())
-    with running(mariadb_command(home, private.port), home / "log", lambda: private.execute("SELECT 1")):
+    command = [*mariadb_command(home, private.port), f"--innodb-buffer-pool-size={buffer_pool}"]
+    with running(command, home / "log", lambda: private.execute("SELECT 1")):
         yield private
 
 

@@ -11,8 +11,9 @@ from pathlib import Path
 from tests.bench.benchmark import Benchmark
 from tests.bench.streams.benchmark import Streams
 from tests.bench.tasks.benchmark import Tasks
+from tests.bench.users.benchmark import Users
 
-BENCHMARKS: tuple[Benchmark, ...] = (Streams(), Tasks())
+BENCHMARKS: tuple[Benchmark, ...] = (Streams(), Tasks(), Users())
 
 
 def main(arguments: list[str]) -> int:

@@ -35,6 +35,27 @@ def test_every_token_arrives_as_it_was_sent(tmp_path: Path) -> None:
     assert "At 10 streams a token costs" in done.stdout
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="the meters are read from /proc")
+def test_both_lists_show_the_same_users(tmp_path: Path) -> None:
+    if importlib.util.find_spec("django") is None:
+        missing("django")
+    results = tmp_path / "results.json"
+    command = [sys.executable, "-m", "tests.bench", "users", "--quick", "--databases", "sqlite"]
+    done = subprocess.run(
+        [*command, "--users-json", str(results)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = json.loads(results.read_text())["sqlite"]
+    for page in ("first", "last", "filter", "search"):
+        ours, theirs = found["ours"][page], found["django"][page]
+        assert ours["faults"] == theirs["faults"] == []
+        assert ours["names"] == theirs["names"] != []
+        assert ours["per_second"] > 0
+        assert theirs["cpu_ms"] > 0
+    assert found["ours"]["first"]["names"] != found["ours"]["last"]["names"]
+
+
 def _answer(*frames: str) -> list[tuple[float, bytes]]:
     """Return the bytes of a response, each chunk in two pieces."""
     pieces = [(0.0, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from functools import lru_cache
 
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.accounts.rules import DISPLAY_NAME_MAX_LENGTH, USERNAME_MAX_LENGTH
 from webapp.admins import rules
-from webapp.admins.permissions import BUILT_IN_ROLES
+from webapp.admins.permissions import BUILT_IN_GRANTS
 from webapp.admins.rules import AdminState
 from webapp.audit.service import Party
 from webapp.database import (
@@ -22,6 +23,12 @@ from webapp.database import (
     public_id_column,
 )
 from webapp.identity.rules import EMAIL_MAX_LENGTH
+
+
+@lru_cache(maxsize=256)
+def _read(permissions: str) -> frozenset[str]:
+    """Return the names in a role's column; every page asks for them many times."""
+    return frozenset(json.loads(permissions))
 
 
 class Role(Base):
@@ -41,8 +48,8 @@ class Role(Base):
     def granted(self) -> frozenset[str]:
         """The names of the permissions it grants; those of a built-in role are what this version says."""
         if self.built_in:
-            return frozenset(each.value for each in BUILT_IN_ROLES.get(self.name, ()))
-        return frozenset(json.loads(self.permissions))
+            return BUILT_IN_GRANTS.get(self.name, frozenset())
+        return _read(self.permissions)
 
     def audit_party(self) -> Party:
         """Return how the audit log names this role."""

@@ -59,3 +59,6 @@ BUILT_IN_ROLES: Final[dict[str, frozenset[Permission]]] = {
     ),
     "auditor": _READING | {Permission.AUDIT_EXPORT, Permission.AUDIT_VERIFY},
 }
+BUILT_IN_GRANTS: Final[dict[str, frozenset[str]]] = {
+    name: frozenset(each.value for each in given) for name, given in BUILT_IN_ROLES.items()
+}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from flask import g, request, url_for
@@ -104,10 +105,16 @@ def _item(item: Item) -> dict[str, Any]:
     return {
         "label": item.label,
         "icon": item.icon,
-        "url": url_for(item.endpoint),
+        "url": _address(item.endpoint, request.root_path),
         "current": (request.endpoint or "").startswith(item.prefixes),
         "count": _count(item),
     }
+
+
+@lru_cache(maxsize=256)
+def _address(endpoint: str, _root: str) -> str:
+    """Return what is the same for all requests to a program mounted at the same place."""
+    return url_for(endpoint)
 
 
 def _count(item: Item) -> str | None:

@@ -15,12 +15,13 @@ import mimetypes
 import os
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Final, cast
 
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from flask import Flask, Response, current_app, request, url_for
+from flask import Flask, Response, current_app, has_request_context, request, url_for
 from werkzeug.exceptions import NotFound
 
 from webapp.web import icons
@@ -98,7 +99,15 @@ def asset_url(name: str) -> str:
     catalogue = _catalogue()
     if name not in catalogue.files:
         raise LookupError(f"There is no asset named {name}.")
+    if has_request_context():
+        return _address(catalogue.release, name, request.root_path)
     return url_for(_ENDPOINT, release=catalogue.release, name=name)
+
+
+@lru_cache(maxsize=1024)
+def _address(release: str, name: str, _root: str) -> str:
+    """Return what is the same for all requests to a program mounted at the same place."""
+    return url_for(_ENDPOINT, release=release, name=name)
 
 
 @public

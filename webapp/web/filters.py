@@ -6,19 +6,20 @@ import datetime as dt
 import unicodedata
 import zlib
 from decimal import Decimal
-from typing import Final, Literal
+from functools import lru_cache
+from typing import Any, Final, Literal
 
-from babel import Locale
-from babel.dates import format_date, format_skeleton, get_datetime_format, get_timezone
+from babel.dates import format_skeleton, get_datetime_format
+from babel.dates import get_timezone as zone_called
 from flask import Flask
-from flask_babel import format_decimal, get_locale, to_user_timezone
-from flask_babel import gettext as _
+from flask_babel import format_decimal, get_locale, get_timezone
 from markupsafe import Markup
 
 from webapp.config import current_settings
-from webapp.lib import clock, useragents
+from webapp.lib import useragents
 from webapp.web.assets import asset_url
 from webapp.web.icons import ICONS
+from webapp.web.times import Times, aware, date_locale, date_text, time_element
 
 NO_BREAK: Final = "\u00a0"
 SIGNS: Final = {"CNY": "¥", "EUR": "€", "GBP": "£", "JPY": "¥", "USD": "$"}
@@ -69,8 +70,13 @@ def icon(name: str, *, small: bool = False, extra: str = "") -> Markup:
     if name not in ICONS:
         raise LookupError(f"There is no icon named {name}.")
     classes = " ".join(filter(None, ("icon", "sm" if small else "", extra)))
+    return _icon(classes, asset_url("icons.svg"), name)
+
+
+@lru_cache(maxsize=1024)
+def _icon(classes: str, sprite: str, name: str) -> Markup:
     return Markup('<svg class="{}" aria-hidden="true"><use href="{}#i-{}"></use></svg>').format(
-        classes, asset_url("icons.svg"), name
+        classes, sprite, name
     )
 
 
@@ -98,52 +104,38 @@ def tint(key: str) -> str:
 
 def local_date(moment: dt.datetime) -> Markup:
     """Return day, month and year in the reader's language and zone, as a time element."""
-    return _time_element(moment, _date(to_user_timezone(_aware(moment)), "medium"))
+    return Times.of_reader().date(moment)
 
 
 def local_day(moment: dt.datetime) -> Markup:
     """Return day and month without the year, as a time element."""
-    return _time_element(
-        moment, format_skeleton("MMMd", to_user_timezone(_aware(moment)), locale=_date_locale())
-    )
+    return time_element(moment, format_skeleton("MMMd", _there(moment), locale=date_locale()))
 
 
 def weekday(day: dt.date) -> str:
     """Return a day with the name of its weekday, short."""
-    return str(format_skeleton("MMMEd", dt.datetime.combine(day, dt.time()), locale=_date_locale()))
+    return str(format_skeleton("MMMEd", dt.datetime.combine(day, dt.time()), locale=date_locale()))
 
 
 def local_clock(moment: dt.datetime) -> Markup:
     """Return hours and minutes in the reader's zone, as a time element."""
-    return _time_element(moment, f"{to_user_timezone(_aware(moment)):%H:%M}")
+    return time_element(moment, f"{_there(moment):%H:%M}")
 
 
 def local_moment(moment: dt.datetime) -> Markup:
     """Return day, hours and minutes in the reader's language and zone, as a time element."""
-    return _time_element(moment, _date_and_clock(to_user_timezone(_aware(moment)), "medium"))
+    return time_element(moment, _date_and_clock(_there(moment), "medium"))
 
 
 def local_ago(moment: dt.datetime) -> Markup:
     """Return how long ago something was, and from the day before yesterday on its date, as a time element."""
-    moment = _aware(moment)
-    now = clock.utc_now()
-    minutes = int((now - moment).total_seconds()) // 60
-    if minutes < 1:
-        return _time_element(moment, _("just now"))
-    if minutes < 60:
-        return _time_element(moment, _("%(count)s min ago", count=minutes))
-    there, today = to_user_timezone(moment).date(), to_user_timezone(now).date()
-    if there == today or minutes < 12 * 60:
-        return _time_element(moment, _("%(count)s h ago", count=minutes // 60))
-    if (today - there).days == 1:
-        return _time_element(moment, _("yesterday"))
-    return local_date(moment)
+    return Times.of_reader().ago(moment)
 
 
 def mail_moment(moment: dt.datetime | str, zone: str = "UTC") -> str:
     """Return day, hours and minutes with the zone's distance from UTC, as plain text; takes ISO text as well."""
-    there = _aware(dt.datetime.fromisoformat(moment) if isinstance(moment, str) else moment)
-    there = there.astimezone(get_timezone(zone))
+    there = aware(dt.datetime.fromisoformat(moment) if isinstance(moment, str) else moment)
+    there = there.astimezone(zone_called(zone))
     minutes = int((there.utcoffset() or dt.timedelta()).total_seconds()) // 60
     sign = "-" if minutes < 0 else "+"
     hours, rest = divmod(abs(minutes), 60)
@@ -151,26 +143,16 @@ def mail_moment(moment: dt.datetime | str, zone: str = "UTC") -> str:
     return f"{_date_and_clock(there, 'long')} (UTC{offset})"
 
 
-def _aware(moment: dt.datetime) -> dt.datetime:
-    """Return the moment with a zone; MariaDB hands back UTC without one."""
-    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
-
-
-def _date_locale() -> Locale:
-    """Return the locale of dates: the reader's, with the day before the month in English."""
-    locale = get_locale()
-    return Locale.parse("en_GB") if locale is None or locale.language == "en" else locale
+def _there(moment: dt.datetime) -> dt.datetime:
+    """Return the moment in the reader's zone."""
+    zone: Any = get_timezone()
+    return aware(moment).astimezone(zone)
 
 
 def _date(there: dt.datetime, style: Literal["medium", "long"]) -> str:
-    return format_date(there.date(), style, locale=_date_locale())
+    return date_text(there.date(), style, date_locale())
 
 
 def _date_and_clock(there: dt.datetime, style: Literal["medium", "long"]) -> str:
-    pattern = str(get_datetime_format("medium", locale=_date_locale()))
+    pattern = str(get_datetime_format("medium", locale=date_locale()))
     return pattern.replace("'", "").format(f"{there:%H:%M}", _date(there, style))
-
-
-def _time_element(moment: dt.datetime, words: str) -> Markup:
-    exact = _aware(moment).isoformat(timespec="seconds")
-    return Markup('<time datetime="{}">{}</time>').format(exact, words)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from babel import Locale
 from flask import Flask, g, has_request_context, request
+from flask_babel import Domain, get_locale
 from flask_login import current_user
 
 from webapp.config import Settings, current_settings
@@ -14,6 +16,7 @@ from webapp.web.requests import current_request_id, in_admin_area
 
 LANGUAGES: Final = {"en": "English", "zh_CN": "中文"}
 HTML_LANGUAGES: Final = {"en": "en", "zh_CN": "zh-CN"}
+_PARSED: Final = {name: Locale.parse(name) for name in LANGUAGES}
 THEMES: Final = ("auto", "light", "dark")
 LANGUAGE_COOKIE: Final = "language"
 THEME_COOKIE: Final = "theme"
@@ -26,8 +29,27 @@ def init_app(app: Flask, settings: Settings) -> None:
         BABEL_DEFAULT_TIMEZONE=settings.default_timezone,
         BABEL_TRANSLATION_DIRECTORIES=compiled_folder(settings),
     )
-    babel.init_app(app, locale_selector=choose_locale, timezone_selector=choose_timezone)
+    babel.domain_instance = Catalogues()
+    babel.init_app(app, locale_selector=_choose_parsed_locale, timezone_selector=choose_timezone)
     app.context_processor(_template_context)
+
+
+class Catalogues(Domain):  # type: ignore[misc]
+    """The translations, found by the reader's locale in one step: a page asks for them many times."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._of_parsed: dict[int, Any] = {}
+
+    def get_translations(self) -> Any:
+        """Return the translations for the request at hand."""
+        locale = get_locale()
+        found = self._of_parsed.get(id(locale))
+        if found is None:
+            found = super().get_translations()
+            if any(locale is each for each in _PARSED.values()):
+                self._of_parsed[id(locale)] = found
+        return found
 
 
 def choose_locale() -> str:
@@ -44,6 +66,10 @@ def choose_locale() -> str:
     if best is None:
         return current_settings().default_locale
     return "zh_CN" if best.startswith("zh") else "en"
+
+
+def _choose_parsed_locale() -> Locale:
+    return _PARSED[choose_locale()]
 
 
 def choose_timezone() -> str:

@@ -16,6 +16,7 @@ from webapp.accounts.administration.filters import UserFilter
 from webapp.accounts.rules import NEVER
 from webapp.web.filters import icon
 from webapp.web.guards import current_admin, needs
+from webapp.web.times import Times
 
 LIST = "dashboard.users.index"
 
@@ -31,6 +32,7 @@ def index() -> ResponseReturnValue:
         chosen=chosen,
         page=page,
         never=NEVER,
+        times=Times.of_reader(),
         counts=listing.counts(),
         counted_to=listing.COUNTED_TO,
         choices=words.filter_choices(),

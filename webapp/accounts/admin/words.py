@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_babel.speaklater import LazyString
 
 from webapp.accounts.administration.bulk import Act
 from webapp.accounts.administration.filters import UserFilter
 from webapp.accounts.rules import UserState
 from webapp.identity.rules import Outcome
 
+_STATES: Final[dict[str, tuple[LazyString, str]]] = {
+    UserState.ACTIVE.value: (_l("Active"), ""),
+    UserState.SUSPENDED.value: (_l("Suspended"), "bad"),
+    UserState.INVITED.value: (_l("Invited"), "warn"),
+    UserState.DELETING.value: (_l("To be deleted"), "bad"),
+}
+
 
 def state_words(state: str, *, verified: bool) -> tuple[str, str]:
     """Return how a state is called, and the kind of badge that shows it; the normal one needs no badge."""
-    named = {
-        UserState.ACTIVE.value: (_("Active"), ""),
-        UserState.SUSPENDED.value: (_("Suspended"), "bad"),
-        UserState.INVITED.value: (_("Invited"), "warn"),
-        UserState.DELETING.value: (_("To be deleted"), "bad"),
-    }
     if state == UserState.ACTIVE.value and not verified:
         return _("Unverified"), "warn"
-    return named.get(state, (state, "warn"))
+    words, kind = _STATES.get(state, (state, "warn"))
+    return str(words), kind
 
 
 def filter_choices() -> dict[str, list[tuple[str, str]]]:
