@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,8 @@ from webapp.extensions import db
 pytest_plugins = ["tests.services"]
 
 SECRET = "test-key-" + "k" * 40
+# Which database an instance folder's application is on, where that is not SQLite in the folder.
+DATABASES: dict[Path, str] = {}
 
 
 def make_settings(instance: Path, **overrides: object) -> Settings:
@@ -27,6 +30,7 @@ def make_settings(instance: Path, **overrides: object) -> Settings:
     values: dict[str, object] = {
         "profile": "test",
         "instance_path": instance,
+        "database_url": DATABASES.get(instance, ""),
         "secret_key": SECRET,
         "log_to_file": False,
         "rate_limits": False,
@@ -50,12 +54,15 @@ def template_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def instance(tmp_path: Path, template_database: Path) -> Path:
-    """An instance folder with a migrated database."""
+def instance(request: pytest.FixtureRequest, tmp_path: Path, template_database: Path) -> Iterator[Path]:
+    """An instance folder with a migrated database: SQLite, or with TEST_DATABASE=mariadb a private MariaDB."""
     folder = tmp_path / "instance"
     folder.mkdir()
     shutil.copy(template_database, folder / "agent-tools.db")
-    return folder
+    if os.environ.get("TEST_DATABASE") == "mariadb":
+        DATABASES[folder] = request.getfixturevalue("mariadb_migrated")
+    yield folder
+    DATABASES.pop(folder, None)
 
 
 @pytest.fixture
