@@ -73,12 +73,35 @@ ACCOUNTS: Final = {
 _MODELS: Final = token(Scope.MODELS)
 _HELLO: Final = [{"role": "user", "content": "Hello"}]
 LLM: Final = {
-    "api_llm.generate": row(_MODELS, body={"model": "scripted-echo", "message": "Hello"}),
+    "api_generate.events": row(_MODELS, "single_answer"),
+    "api_generate.generate": row(_MODELS, body={"model": "scripted-echo", "message": "Hello"}),
+    "api_generate.stop": row(_MODELS, "single_answer"),
+    "api_generate.stream": row(_MODELS, body={"model": "scripted-echo", "message": "Hello"}),
     "api_llm.models": row(_MODELS),
     "api_llm.usage": row(_MODELS),
     "api_openai.complete": row(_MODELS, body={"model": "scripted-echo", "messages": _HELLO}),
     "api_openai.model": row(_MODELS, "model"),
     "api_openai.models": row(_MODELS),
+}
+
+_CHAT: Final = token(Scope.CHAT)
+CHAT: Final = {
+    "api_chat.answer": row(_CHAT, "answer"),
+    "api_chat.conversation": row(_CHAT, "conversation"),
+    "api_chat.conversations": row(_CHAT),
+    "api_chat.create": row(_CHAT),
+    "api_chat.delete": row(_CHAT, "conversation"),
+    "api_chat.edit": row(_CHAT, "question", body={"text": "Hello"}),
+    "api_chat.events": row(_CHAT, "answer"),
+    "api_chat.export": row(_CHAT, "conversation"),
+    "api_chat.go_on": row(_CHAT, "answer", may_be=(409,)),
+    "api_chat.messages": row(_CHAT, "conversation"),
+    "api_chat.regenerate": row(_CHAT, "answer"),
+    "api_chat.rename": row(_CHAT, "conversation", body={"title": "Title"}),
+    "api_chat.restore": row(_CHAT, "conversation"),
+    "api_chat.search": row(_CHAT),
+    "api_chat.send": row(_CHAT, "conversation", body={"text": "Hello"}),
+    "api_chat.stop": row(_CHAT, "answer"),
 }
 
 DOCS: Final = {
@@ -191,6 +214,7 @@ API_MATRIX: Final[dict[str, ApiRow]] = {
     **ACCOUNTS,
     **ADMINS,
     **DOCS,
+    **CHAT,
     **LLM,
     **USERS,
     **SETTINGS,

@@ -26,12 +26,15 @@ from webapp.announcements import service as announcements
 from webapp.announcements.rules import Audience, Level
 from webapp.audit import service as audit
 from webapp.audit.models import AuditEntry
+from webapp.chat import service as chat
 from webapp.database import db
 from webapp.identity import service as identity
 from webapp.identity import throttles
 from webapp.identity.models import LoginSession, Throttle, VerificationCode
 from webapp.identity.rules import THROTTLES, Realm, ThrottleKind
 from webapp.lib import clock
+from webapp.llm import service as llm
+from webapp.llm.rules import ChatMessage, ChatRequest
 from webapp.mail import outbox
 from webapp.prompts import service as prompts
 from webapp.tasks import service as tasks
@@ -49,6 +52,17 @@ def answer(cast: Cast) -> dict[str, str]:
     sent = ask(client)
     wait_for_end(client, sent["answer"])
     return {"answer_id": sent["answer"]}
+
+
+def single_answer(cast: Cast) -> dict[str, str]:
+    """The answer to a program's single question."""
+    with cast.app.test_request_context():
+        owner = db.session.get_one(User, cast.owner.id)
+        asked = ChatRequest("scripted-echo", (ChatMessage("user", "Hello"),))
+        made = chat.ask_once(
+            owner, asked, llm.get_model("scripted-echo"), client_request_id=None, request_id=""
+        )
+        return {"answer_id": made.public_id}
 
 
 def conversation(cast: Cast) -> dict[str, str]:
@@ -260,6 +274,7 @@ MAKERS: Final[dict[str, Callable[[Cast], dict[str, str]]]] = {
     each.__name__: each
     for each in (
         answer,
+        single_answer,
         conversation,
         question,
         schedule,

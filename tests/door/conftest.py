@@ -22,7 +22,7 @@ from tests.processes import wait_for
 from tests.servers import Server, serving
 from webapp.identity.rules import Scope
 
-PEOPLE = ("lin.yue", "wang.wei", "zhao.liu")
+PEOPLE = ("lin.yue", "wang.wei", "zhao.liu", "li.na")
 
 
 @dataclass
@@ -45,6 +45,12 @@ class Door:
         """Ask the database."""
         with closing(sqlite3.connect(self.folder / "agent-tools.db")) as connection:
             return connection.execute(query, values).fetchall()
+
+    def write(self, statement: str) -> None:
+        """Change the database behind the server's back."""
+        with closing(sqlite3.connect(self.folder / "agent-tools.db", timeout=20)) as connection:
+            connection.execute(statement)
+            connection.commit()
 
     def entries(self, model: str) -> list[tuple[Any, ...]]:
         """Return the entries of a model in the ledger, once all of its calls have one."""
@@ -78,6 +84,7 @@ def door(
             tokens[name] = api_token(app, person, *scopes)["Authorization"].removeprefix("Bearer ")
     with serving(
         folder,
+        WEB_CONCURRENCY="2",
         OPENAI_COMPATIBLE_BASE_URL=upstream.openai_url,
         OPENAI_COMPATIBLE_MODELS=",".join(ORDERS.values()),
         LLM_OUTBOUND_ALLOW_HOSTS=upstream.host,

@@ -26,5 +26,9 @@ ORDERS: Final = {
     "unfinished": "fake?tokens=4&finish=none&key=unfinished",
     "garbage": "fake?mode=badjson&after=4&key=garbage",
     "many": "fake?tokens=5000&rate=20&key=many",
+    "resumed": "fake?tokens=60&rate=30&key=resumed",
+    "left alone": "fake?tokens=60&rate=60&key=alone",
+    "stopped": "fake?tokens=5000&rate=20&key=stopped",
+    "revoked": "fake?tokens=5000&rate=20&key=revoked",
     "killed": "fake?tokens=5000&rate=20&key=killed",
 }

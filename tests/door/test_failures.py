@@ -212,7 +212,8 @@ def test_a_worker_that_is_killed(door: Door) -> None:
     reader.start()
     wait_for(lambda: door.rows("SELECT 1 FROM running_calls WHERE model = ?", ORDERS["killed"]))
     wait_for(lambda: door.upstream.open()["streams"])
-    door.server.kill_worker()
+    for worker in door.server.workers():
+        door.server.kill_worker(worker)
     reader.join()
     door.server.wait_until_ready()
     assert broken, "a stream that breaks must not look like one that ended"

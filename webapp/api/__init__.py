@@ -9,6 +9,7 @@ from webapp.accounts import users_api as users
 from webapp.admins import api as admins
 from webapp.api import docs, guard
 from webapp.audit import api as audit
+from webapp.chat import api as chat
 from webapp.llm import api as llm
 from webapp.settings import api as settings
 from webapp.tasks import api as tasks
@@ -27,6 +28,7 @@ ROUTES: tuple[Routes, ...] = (
     audit.routes,
     tasks.routes,
     *llm.ROUTES,
+    *chat.ROUTES,
 )
 
 

@@ -26,6 +26,7 @@ SEARCH_MESSAGES: Final = 5_000  # of a person's messages, the newest, are search
 SEARCH_RESULTS: Final = 30
 SEARCH_LEAD: Final = 60  # characters before the word that was found
 SEARCH_EXCERPT: Final = 220
+ONCE_KEPT: Final = dt.timedelta(days=1)  # a program's single question and its answer
 UNDO_DAYS: Final = 7  # a deleted conversation can be taken back for so long
 
 LEASE_SECONDS: Final = llm.LEASE_SECONDS

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
@@ -32,25 +33,42 @@ WAITRESS = "waitress.client_disconnected"  # what only this server puts into a r
 def events(answer_id: str) -> ResponseReturnValue:
     """Send an answer from the reader's position on, until it ends."""
     position = parse(request.headers.get("Last-Event-ID") or request.args.get("after"))
+    reader = Reader(identity.current_session_id(), current_user.id)
+    return follow(current_user, answer_id, reader, position)
+
+
+def follow(
+    user: Any,
+    answer_id: str,
+    reader: Reader,
+    position: Position | None,
+    ending: Callable[[], bytes] | None = None,
+    *,
+    once: bool = False,
+) -> Response:
+    """Return the stream of an answer from a position on; `ending` makes what follows its end, `once` see the service.
+
+    Raises TooMany where the person reads too many streams already.
+    """
     live = runtime()
-    feed = service.feed(current_user, answer_id)
+    feed = service.feed(user, answer_id, once=once)
     metrics.count("answer_streams_total", opened="first" if position is None else "again")
     if position is not None and position.ended and not feed.state.live:
         return Response(status=204)
     if request.method == "HEAD":  # its body is never sent, so nobody would take the reader out again
         return _stream(())
-    if sum(reader.user_id == current_user.id for reader in tuple(live.readers)) >= rules.READERS_PER_USER:
+    if sum(each.user_id == reader.user_id for each in tuple(live.readers)) >= rules.READERS_PER_USER:
         raise TooMany(_("This answer is open in too many places. Close some of them."), retry_after_seconds=5)
     _leave_threads_for_pages(live)
-    reader = Reader(identity.current_session_id(), current_user.id, dismissed=live.draining)
+    reader.dismissed = live.draining
     if position is not None:
-        db.session.remove()
+        db.session.rollback()  # gives the connection back
         live.catch_up(feed, position)
-    feed, first = _join(feed, reader, answer_id, position)
+    feed, first = _join(feed, reader, position, lambda: service.feed(user, answer_id, once=once))
     live.readers.add(reader)
-    db.session.remove()
+    db.session.rollback()  # gives the connection back
     limit_sending(request.environ)
-    return _stream(_Events(live, feed, reader, first, wire_of(request.environ)))
+    return _stream(_Events(live, feed, reader, first, wire_of(request.environ), ending))
 
 
 def _leave_threads_for_pages(live: Runtime) -> None:
@@ -62,13 +80,15 @@ def _leave_threads_for_pages(live: Runtime) -> None:
         )
 
 
-def _join(feed: Feed, reader: Reader, answer_id: str, position: Position | None) -> tuple[Feed, bytes]:
+def _join(
+    feed: Feed, reader: Reader, position: Position | None, find: Callable[[], Feed]
+) -> tuple[Feed, bytes]:
     """Join a feed; one that was given up since it was found is found again."""
     while True:
         try:
             return feed, feed.join(reader, position)
         except Retired:
-            feed = service.feed(current_user, answer_id)
+            feed = find()
 
 
 def _stream(body: Iterable[bytes]) -> Response:
@@ -81,13 +101,24 @@ def _stream(body: Iterable[bytes]) -> Response:
 class _Events:
     """The body of the response; `close` is called by the server however the stream ends."""
 
-    def __init__(self, live: Runtime, feed: Feed, reader: Reader, first: bytes, wire: Wire | None) -> None:
+    def __init__(
+        self,
+        live: Runtime,
+        feed: Feed,
+        reader: Reader,
+        first: bytes,
+        wire: Wire | None,
+        ending: Callable[[], bytes] | None,
+    ) -> None:
         self._live, self._feed, self._reader, self._first = live, feed, reader, first
+        self._ending = ending
         self._wire = reader.wire = wire
 
     def __iter__(self) -> Iterator[bytes]:
         try:
             yield from self._read(self._reader, self._feed)
+            if self._ending is not None and self._reader.position.ended:
+                yield self._ending()
         finally:
             self.close()
 

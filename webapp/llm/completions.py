@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
 
 from flask import current_app
 from flask_babel import gettext as _
 
 from webapp.database import db
 from webapp.errors import Invalid, Unavailable
-from webapp.lib import clock
+from webapp.lib import clock, ids
 from webapp.lib.turns import Turns
-from webapp.llm import rules, service
+from webapp.llm import asking, failures, rules
 from webapp.llm.calls import Call, Calls, End, calls
 from webapp.llm.errors import Aborted, ProviderError
 from webapp.llm.providers.contract import AnswerStream
@@ -122,7 +122,48 @@ class Completion:
         """Return what was taken where the provider did not say; an answer of which nothing came took nothing."""
         if self._state is Ending.FAILED:
             return Usage(0, 0, estimated=True)
-        return service.estimate_usage(self._request, "".join(self._written))
+        return asking.estimate_usage(self._request, "".join(self._written))
+
+
+class Gathered:
+    """Puts the pieces of an answer together."""
+
+    def __init__(self) -> None:
+        self.text = ""
+        self.reasoning = ""
+        self.calls: dict[int, dict[str, Any]] = {}
+
+    def take(self, deltas: Iterable[Delta]) -> None:
+        """Take what one read has brought."""
+        for delta in deltas:
+            self.text += delta.text
+            self.reasoning += delta.reasoning
+            for piece in delta.tool_calls or ():
+                self._take_call(piece)
+
+    def _take_call(self, piece: dict[str, Any]) -> None:
+        call = self.calls.setdefault(
+            piece["index"], {"id": "", "type": "function", "function": {"name": "", "arguments": ""}}
+        )
+        call["id"] = piece.get("id") or call["id"] or f"call_{ids.public_id()}"
+        for name, value in (piece.get("function") or {}).items():
+            if name in call["function"] and isinstance(value, str):
+                call["function"][name] += value
+
+
+def gather(completion: Completion) -> Gathered:
+    """Return a whole answer, and close it; raises a refusal for what fails."""
+    gathered = Gathered()
+    try:
+        for deltas in completion:
+            gathered.take(deltas)
+    except ProviderError as error:
+        raise failures.refusal_of(error) from error
+    except Aborted:
+        raise failures.interrupted() from None
+    finally:
+        completion.close()
+    return gathered
 
 
 def complete(user_id: int, request: ChatRequest) -> Completion:
@@ -134,12 +175,12 @@ def complete(user_id: int, request: ChatRequest) -> Completion:
     if current_app.extensions.get("draining"):
         sentence = _("The server is restarting. Send this again in a moment.")
         raise Unavailable(sentence, retry_after_seconds=RESTART_SECONDS)
-    check_options(service.get_model(request.model), request)
-    asked = service.estimate_usage(request, "").prompt_tokens
+    check_options(asking.get_model(request.model), request)
+    asked = asking.estimate_usage(request, "").prompt_tokens
     ledger = calls()
-    call = ledger.begin(user_id, request.model, service.price_of(request.model), asked)
+    call = ledger.begin(user_id, request.model, asking.price_of(request.model), asked)
     try:
-        stream = service.open_stream(request)
+        stream = asking.open_stream(request)
     except BaseException:
         ledger.end(call, End(Ending.FAILED, Usage(0, 0, estimated=True), None))
         raise
@@ -150,7 +191,7 @@ def complete(user_id: int, request: ChatRequest) -> Completion:
 
 def check_options(model: ModelInfo, request: ChatRequest) -> None:
     """Raise Invalid for the first thing a request asks for that the model's provider does not take."""
-    takes = service.takes(model)
+    takes = asking.takes(model)
     for name in request.options:
         if name not in takes:
             raise Invalid(_("This model does not take %(name)s.", name=name), field=name, code="unsupported")

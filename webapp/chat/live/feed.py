@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Protocol
 
@@ -36,11 +37,14 @@ class Wire(Protocol):
 class Reader:
     """One open stream: the place it has reached, and the bell that wakes it.
 
-    While it is `waiting`, the writer may send to its wire, if it has one, instead of waking it.
+    While it is `waiting`, the writer may send to its wire, if it has one, instead of waking it. One that does not
+    want the frames made for pages has a way of its own to `take` what is new.
     """
 
     login_session_id: int | None
     user_id: int
+    token_id: int | None = None
+    take: Callable[[Feed], bytes] | None = None
     wire: Wire | None = None
     waiting: bool = False
     bell: threading.Event = field(default_factory=threading.Event)
@@ -73,6 +77,7 @@ class Feed:
         self.state = AnswerState.STREAMING
         self.waiting_seconds = 0
         self.readers: set[Reader] = set()
+        self._pages = 0  # readers for which frames are made
         self._blocks = Blocks()
         self._frames: tuple[int, list[_Frame]] = (0, [])  # the number of the first one kept, and those kept
         self._retired = False
@@ -94,7 +99,7 @@ class Feed:
         with self._lock:
             self.text += chunk
             self.waiting_seconds = 0
-            if not self.readers:
+            if not self._pages:
                 return
             start = self._blocks.start
             if self._blocks.advance(self.text):
@@ -106,14 +111,14 @@ class Feed:
         """Append committed reasoning."""
         with self._lock:
             self.reasoning += chunk
-            if self.readers:
+            if self._pages:
                 self._push("reasoning", {"t": chunk})
 
     def add_wait(self, seconds: int) -> None:
         """Note that the provider asked to wait."""
         with self._lock:
             self.waiting_seconds = seconds
-            if self.readers:
+            if self._pages:
                 self._push("waiting", {"seconds": seconds})
 
     def finish(self, state: AnswerState) -> None:
@@ -122,7 +127,7 @@ class Feed:
             if not self.state.live:
                 return
             self.state = state
-            if self.readers:
+            if self._pages:
                 self._push("done", self._done())
 
     def retire(self) -> bool:
@@ -152,21 +157,30 @@ class Feed:
 
         Raises Retired where nobody writes any more.
         """
-        self._render_ahead(position)
+        if reader.take is None:
+            self._render_ahead(position)
         with self._lock:
             if self._retired:
                 raise Retired
-            if not self.readers:
-                self._forget_frames()
             self.readers.add(reader)
+            if reader.take is not None:
+                return b""
+            if not self._pages:
+                self._forget_frames()
+            self._pages += 1
             return self._catch_up(reader, position)
 
     def leave(self, reader: Reader) -> None:
-        """Forget a reader."""
-        self.readers.discard(reader)
+        """Forget a reader; harmless when repeated."""
+        with self._lock:
+            if reader in self.readers:
+                self.readers.discard(reader)
+                self._pages -= reader.take is None
 
     def since(self, reader: Reader) -> bytes:
         """Return the frames the reader has not had yet, and move it on."""
+        if reader.take is not None:
+            return reader.take(self)
         first, kept = self._frames
         index = reader.cursor - first
         if index < 0:  # it was slower than the frames are kept

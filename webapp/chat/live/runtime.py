@@ -297,12 +297,14 @@ class Runtime:
             reader.bell.set()
 
     def _end_revoked(self) -> None:
-        readers = [reader for reader in tuple(self.readers) if reader.login_session_id is not None]
-        if not readers:
-            return
-        live = identity.live_among({reader.login_session_id for reader in readers if reader.login_session_id})
+        readers = tuple(self.readers)
+        sessions = {reader.login_session_id for reader in readers if reader.login_session_id}
+        tokens = {reader.token_id for reader in readers if reader.token_id}
+        live_sessions = identity.live_among(sessions) if sessions else set()
+        live_tokens = identity.live_tokens_among(tokens) if tokens else set()
         for reader in readers:
-            if reader.login_session_id not in live:
+            ended = reader.login_session_id and reader.login_session_id not in live_sessions
+            if ended or (reader.token_id and reader.token_id not in live_tokens):
                 reader.revoked = True
                 reader.bell.set()
 

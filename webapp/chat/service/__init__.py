@@ -3,6 +3,7 @@
 from webapp.chat.service.answers import continue_answer, edit_question, regenerate, send_message, stop_answer
 from webapp.chat.service.conversations import (
     conversations,
+    create,
     delete,
     get_conversation,
     live_answers,
@@ -13,6 +14,8 @@ from webapp.chat.service.conversations import (
     restore,
     users_with_live_answers,
 )
+from webapp.chat.service.facts import Facts, facts, facts_of, messages
+from webapp.chat.service.once import ask_once
 from webapp.chat.service.search import Hit, search, search_words
 from webapp.chat.service.threads import (
     AnswerView,
@@ -31,15 +34,20 @@ from webapp.chat.service.unattended import AnswerOutcome, is_being_answered, out
 __all__ = [
     "AnswerOutcome",
     "AnswerView",
+    "Facts",
     "Hit",
     "Thread",
     "Turn",
     "answer_view",
+    "ask_once",
     "continue_answer",
     "conversation_of",
     "conversations",
+    "create",
     "delete",
     "edit_question",
+    "facts",
+    "facts_of",
     "feed",
     "get_conversation",
     "get_message",
@@ -47,6 +55,7 @@ __all__ = [
     "is_last",
     "live_answers",
     "live_conversation_ids",
+    "messages",
     "model_of_answer",
     "outcome_of",
     "purge_deleted",

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
-from typing import Final
 
 from flask_babel import gettext as _
 from sqlalchemy import func, select
@@ -18,15 +16,13 @@ from webapp.chat.live.runtime import runtime
 from webapp.chat.models import Conversation, Generation, Message
 from webapp.chat.service import context
 from webapp.chat.service.conversations import get_conversation
+from webapp.chat.service.inputs import check_request_id, checked_text
 from webapp.chat.service.threads import get_message, latest_generation
 from webapp.database import after_commit, db, write_transaction
-from webapp.errors import Conflict, Invalid, Unavailable
+from webapp.errors import Conflict, Unavailable
 from webapp.lib import clock
-from webapp.lib.text import without_lone_surrogates
 from webapp.llm import service as llm
 from webapp.llm.rules import ChatMessage, ChatRequest, ModelInfo
-
-_REQUEST_ID: Final = re.compile(rf"[!-~]{{8,{rules.CLIENT_REQUEST_ID_MAX_LENGTH}}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +36,15 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
-class _Work:
+class Work:
+    """A stored answer that is to be written."""
+
     generation: Generation
     answer: Message
     request: ChatRequest
 
-    def instructed(self, instructions: str) -> _Work:
+    def instructed(self, instructions: str) -> Work:
+        """Return the same with an instruction to the model before all turns."""
         if not instructions:
             return self
         messages = (ChatMessage("system", instructions), *self.request.messages)
@@ -68,8 +67,8 @@ def send_message(
 
     `title` is that of a new conversation, by default taken from the question. The model gets `instructions` beside it.
     """
-    text = _checked_text(text)
-    _check_request_id(client_request_id)
+    text = checked_text(text)
+    check_request_id(client_request_id)
     chosen = context.chosen_model(model)
     try:
         sent, work = _store_question(
@@ -84,11 +83,11 @@ def send_message(
             instructions=instructions,
         )
     except IntegrityError:
-        repeated = _find_repeated(user, client_request_id)
+        repeated = find_repeated(user, client_request_id)
         if repeated is None:
             raise
         return repeated
-    _launch(work)
+    launch(work)
     return sent
 
 
@@ -102,11 +101,11 @@ def edit_question(
     model: str | None = None,
 ) -> Sent:
     """Put another text in the place of the last question and answer that; the old pair is kept, but not shown."""
-    text = _checked_text(text)
-    _check_request_id(client_request_id)
+    text = checked_text(text)
+    check_request_id(client_request_id)
     chosen = context.chosen_model(model)
     sent, work = _store_edit(user, message_id, text, chosen, client_request_id, request_id)
-    _launch(work)
+    launch(work)
     return sent
 
 
@@ -114,7 +113,7 @@ def regenerate(user: User, answer_id: str, *, model: str | None, request_id: str
     """Answer the last question once more; the old answer is kept, but not shown."""
     chosen = context.chosen_model(model or get_message(user, answer_id, role="assistant").model)
     answer, work = _store_new_answer(user, answer_id, chosen, request_id)
-    _launch(work)
+    launch(work)
     return answer
 
 
@@ -122,13 +121,13 @@ def continue_answer(user: User, answer_id: str, *, request_id: str) -> Message:
     """Go on with the last answer where it stopped."""
     chosen = context.chosen_model(get_message(user, answer_id, role="assistant").model)
     answer, work = _store_continuation(user, answer_id, chosen, request_id)
-    _launch(work)
+    launch(work)
     return answer
 
 
-def stop_answer(user: User, answer_id: str) -> None:
+def stop_answer(user: User, answer_id: str, *, once: bool = False) -> None:
     """End an answer that is being written, whichever process writes it; harmless when it has ended."""
-    message = get_message(user, answer_id, role="assistant")
+    message = get_message(user, answer_id, role="assistant", once=once)
     _request_stop(message.id)
     runtime().stop(message.id)
 
@@ -148,8 +147,8 @@ def _store_question(
     request_id: str,
     title: str,
     instructions: str,
-) -> tuple[Sent, _Work | None]:
-    repeated = _find_repeated(user, client_request_id)
+) -> tuple[Sent, Work | None]:
+    repeated = find_repeated(user, client_request_id)
     if repeated is not None:
         return repeated, None
     conversation = _locked_conversation(user, conversation_id, text, title)
@@ -157,6 +156,8 @@ def _store_question(
         select(func.max(Message.position)).where(Message.conversation_id == conversation.id)
     )
     position = 0 if last is None else last + 1
+    if position == 0 and not conversation.title_is_final:
+        conversation.title = rules.first_title(text)
     question = Message(
         conversation_id=conversation.id,
         user_id=user.id,
@@ -166,20 +167,20 @@ def _store_question(
         client_request_id=client_request_id,
     )
     db.session.add(question)
-    answer, work = _begin_answer(conversation, position + 1, model, thinking=thinking, request_id=request_id)
+    answer, work = begin_answer(conversation, position + 1, model, thinking=thinking, request_id=request_id)
     return Sent(conversation, question, answer), work.instructed(instructions)
 
 
 @write_transaction
 def _store_edit(
     user: User, message_id: str, text: str, model: ModelInfo, client_request_id: str | None, request_id: str
-) -> tuple[Sent, _Work | None]:
-    repeated = _find_repeated(user, client_request_id)
+) -> tuple[Sent, Work | None]:
+    repeated = find_repeated(user, client_request_id)
     if repeated is not None:
         return repeated, None
     old = get_message(user, message_id, role="user")
     conversation = _lock(old.conversation_id)
-    repeated = _find_repeated(user, client_request_id)  # it may have been stored while this one waited
+    repeated = find_repeated(user, client_request_id)  # it may have been stored while this one waited
     if repeated is not None:
         return repeated, None
     _check_last(old, answers_behind=1)
@@ -199,19 +200,19 @@ def _store_edit(
     )
     db.session.add(question)
     version = old_answer.version + 1 if old_answer else 0
-    answer, work = _begin_answer(
+    answer, work = begin_answer(
         conversation, old.position + 1, model, thinking=thinking, request_id=request_id, version=version
     )
     return Sent(conversation, question, answer), work
 
 
 @write_transaction
-def _store_new_answer(user: User, answer_id: str, model: ModelInfo, request_id: str) -> tuple[Message, _Work]:
+def _store_new_answer(user: User, answer_id: str, model: ModelInfo, request_id: str) -> tuple[Message, Work]:
     old = get_message(user, answer_id, role="assistant")
     conversation = _lock(old.conversation_id)
     _check_last(old)
     thinking = _supersede_answer(old)
-    return _begin_answer(
+    return begin_answer(
         conversation,
         old.position,
         model,
@@ -224,7 +225,7 @@ def _store_new_answer(user: User, answer_id: str, model: ModelInfo, request_id: 
 @write_transaction
 def _store_continuation(
     user: User, answer_id: str, model: ModelInfo, request_id: str
-) -> tuple[Message, _Work]:
+) -> tuple[Message, Work]:
     answer = get_message(user, answer_id, role="assistant")
     _lock(answer.conversation_id)
     _check_last(answer)
@@ -249,7 +250,7 @@ def _request_stop(message_id: int) -> None:
 # -- parts of them ---------------------------------------------------------------------------------------
 
 
-def _begin_answer(
+def begin_answer(
     conversation: Conversation,
     position: int,
     model: ModelInfo,
@@ -257,7 +258,12 @@ def _begin_answer(
     thinking: bool,
     request_id: str,
     version: int = 0,
-) -> tuple[Message, _Work]:
+    request: ChatRequest | None = None,
+) -> tuple[Message, Work]:
+    """Store an empty answer inside the caller's transaction; what the model is asked follows from the turns before it.
+
+    Raises TooMany and Unavailable.
+    """
     answer = Message(
         conversation_id=conversation.id,
         user_id=conversation.user_id,
@@ -271,10 +277,17 @@ def _begin_answer(
     db.session.add(answer)
     conversation.updated_at = clock.utc_now()
     db.session.flush()
-    return answer, _begin_generation(answer, model, thinking=thinking, request_id=request_id)
+    return answer, _begin_generation(answer, model, thinking=thinking, request_id=request_id, request=request)
 
 
-def _begin_generation(answer: Message, model: ModelInfo, *, thinking: bool, request_id: str) -> _Work:
+def _begin_generation(
+    answer: Message,
+    model: ModelInfo,
+    *,
+    thinking: bool,
+    request_id: str,
+    request: ChatRequest | None = None,
+) -> Work:
     _check_capacity(answer.user_id)
     live = runtime()
     generation = Generation(
@@ -291,10 +304,11 @@ def _begin_generation(answer: Message, model: ModelInfo, *, thinking: bool, requ
     )
     db.session.add(generation)
     db.session.flush()
-    return _Work(generation, answer, context.request_for(answer, model, thinking=thinking))
+    return Work(generation, answer, request or context.request_for(answer, model, thinking=thinking))
 
 
-def _launch(work: _Work | None) -> None:
+def launch(work: Work | None) -> None:
+    """Begin to write an answer whose rows are committed."""
     if work is not None:
         runtime().launch(work.generation, work.answer, work.request)
 
@@ -351,7 +365,8 @@ def _supersede_answer(answer: Message | None) -> bool:
     return generation.thinking
 
 
-def _find_repeated(user: User, client_request_id: str | None) -> Sent | None:
+def find_repeated(user: User, client_request_id: str | None) -> Sent | None:
+    """Return what an earlier request with that id stored."""
     if not client_request_id:
         return None
     question = db.session.scalar(
@@ -367,23 +382,3 @@ def _find_repeated(user: User, client_request_id: str | None) -> Sent | None:
         .limit(1)
     ).one()
     return Sent(conversation, question, answer, repeated=True)
-
-
-def _checked_text(text: str) -> str:
-    text = without_lone_surrogates(text).replace("\r\n", "\n").replace("\x00", "").strip()
-    if not text:
-        raise Invalid(_("Write a message first."), field="text")
-    if len(text) > rules.MESSAGE_MAX_LENGTH:
-        sentence = _(
-            "This message has %(length)s characters; at most %(limit)s are possible. Shorten it and send it again.",
-            length=len(text),
-            limit=rules.MESSAGE_MAX_LENGTH,
-        )
-        raise Invalid(sentence, field="text", code="too_long")
-    return text
-
-
-def _check_request_id(value: str | None) -> None:
-    if value is not None and not _REQUEST_ID.fullmatch(value):
-        sentence = _("The request id must have 8 to 64 characters.")
-        raise Invalid(sentence, field="client_request_id")

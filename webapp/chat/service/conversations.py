@@ -28,14 +28,25 @@ def get_conversation(user: User, conversation_id: str) -> Conversation:
     return conversation
 
 
-def conversations(user: User, after: str | None = None) -> Page[Conversation]:
+def conversations(
+    user: User, after: str | None = None, *, limit: int = rules.CONVERSATIONS_PER_PAGE
+) -> Page[Conversation]:
     """Return a page of the user's conversations, the one used last first."""
     query = select(Conversation).where(
         Conversation.user_id == user.id, Conversation.deleted_at.is_(None), Conversation.expires_at.is_(None)
     )
-    return newest_first(
-        query, Conversation.updated_at, Conversation.id, after=after, limit=rules.CONVERSATIONS_PER_PAGE
-    )
+    return newest_first(query, Conversation.updated_at, Conversation.id, after=after, limit=limit)
+
+
+@write_transaction
+def create(user: User, title: str = "") -> Conversation:
+    """Make an empty conversation; without a title it is called by its first question."""
+    conversation = Conversation(user_id=user.id, title="")
+    if title:
+        conversation.title, conversation.title_is_final = _checked_title(title), True
+    db.session.add(conversation)
+    db.session.flush()
+    return conversation
 
 
 def live_conversation_ids(user: User) -> set[int]:
@@ -70,13 +81,7 @@ def live_answers(user_id: int) -> int:
 def rename(user: User, conversation_id: str, title: str) -> Conversation:
     """Give a conversation a title of the person's own."""
     conversation = get_conversation(user, conversation_id)
-    title = " ".join(without_lone_surrogates(title).replace("\x00", "").split())
-    if not title:
-        raise Invalid(_("Enter a title."), field="title")
-    if len(title) > rules.TITLE_MAX_LENGTH:
-        sentence = _("A title has at most %(limit)s characters.", limit=rules.TITLE_MAX_LENGTH)
-        raise Invalid(sentence, field="title")
-    conversation.title, conversation.title_is_final = title, True
+    conversation.title, conversation.title_is_final = _checked_title(title), True
     return conversation
 
 
@@ -129,6 +134,16 @@ def purge_expired() -> int:
         execution_options={"synchronize_session": False},
     )
     return int(getattr(result, "rowcount", 0))
+
+
+def _checked_title(title: str) -> str:
+    title = " ".join(without_lone_surrogates(title).replace("\x00", "").split())
+    if not title:
+        raise Invalid(_("Enter a title."), field="title")
+    if len(title) > rules.TITLE_MAX_LENGTH:
+        sentence = _("A title has at most %(limit)s characters.", limit=rules.TITLE_MAX_LENGTH)
+        raise Invalid(sentence, field="title")
+    return title
 
 
 def _find(user: User, conversation_id: str) -> Conversation | None:

@@ -99,8 +99,11 @@ def answer_view(user: User, answer_id: str) -> AnswerView:
     return _view(message, generation, _costs([generation])[generation.id])
 
 
-def get_message(user: User, message_id: str, *, role: str) -> Message:
-    """Return a message of the user in a conversation that is not deleted; raises NotFound otherwise."""
+def get_message(user: User, message_id: str, *, role: str, once: bool = False) -> Message:
+    """Return a message of the user in a conversation that is not deleted; raises NotFound otherwise.
+
+    `once` looks among the single questions of programs instead.
+    """
     message = db.session.scalar(
         select(Message)
         .join(Conversation, Conversation.id == Message.conversation_id)
@@ -109,6 +112,7 @@ def get_message(user: User, message_id: str, *, role: str) -> Message:
             Message.role == role,
             Conversation.user_id == user.id,
             Conversation.deleted_at.is_(None),
+            Conversation.expires_at.is_not(None) if once else Conversation.expires_at.is_(None),
         )
     )
     if message is None:
@@ -143,9 +147,9 @@ def model_of_answer(question: Message) -> str:
     return name or ""
 
 
-def feed(user: User, answer_id: str) -> Feed:
+def feed(user: User, answer_id: str, *, once: bool = False) -> Feed:
     """Return what readers follow of an answer: a live feed, or one that holds all of an ended answer."""
-    message = get_message(user, answer_id, role="assistant")
+    message = get_message(user, answer_id, role="assistant", once=once)
     generation = latest_generation(message)
     if generation.answer_state.live:
         return runtime().feed(generation, message)

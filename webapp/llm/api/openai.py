@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from flask import Response, jsonify
+from flask import Response, jsonify, request
 from pydantic import BaseModel, ConfigDict
 
 from webapp.identity.rules import Scope
 from webapp.llm import completions, service
 from webapp.llm.api import openai_answers as answers
 from webapp.llm.api.openai_request import CompletionBody, request_of
-from webapp.llm.api.reading import gather, streamed
+from webapp.llm.api.reading import streamed
 from webapp.llm.rules import ModelInfo
 from webapp.web.api import Media, Routes, caller, token
+from webapp.web.departures import watched
 
 routes = Routes("openai", tag="OpenAI", prefix="/v1", enveloped=False, problem=answers.PROBLEM)
 FAILURES: Final = (400, 404, 502, 503, 504)
@@ -59,7 +60,8 @@ def complete(body: CompletionBody) -> Response:
     if body.stream:
         with_usage = bool(body.stream_options and body.stream_options.include_usage)
         return streamed(completion, answers.Chunks(body.model, with_usage=with_usage))
-    gathered = gather(completion)
+    with watched(request.environ, completion.abort):
+        gathered = completions.gather(completion)
     return jsonify(answers.whole(completion, gathered, body.model))
 
 

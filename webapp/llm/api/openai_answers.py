@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from webapp.errors import AppError
 from webapp.lib import clock, ids
-from webapp.llm.completions import Completion
+from webapp.llm.completions import Completion, Gathered
 from webapp.llm.rules import Delta, FinishReason, Usage
 from webapp.web.problems import Problem
 
@@ -66,33 +66,6 @@ class CompletionAnswer(BaseModel):
     model: str
     choices: list[ChoiceAnswer]
     usage: UsageAnswer
-
-
-class Gathered:
-    """Puts the pieces of an answer together."""
-
-    def __init__(self) -> None:
-        self.text = ""
-        self.reasoning = ""
-        self.calls: dict[int, dict[str, Any]] = {}
-
-    def take(self, deltas: Iterable[Delta]) -> None:
-        """Take what one read has brought."""
-        for delta in deltas:
-            self.text += delta.text
-            self.reasoning += delta.reasoning
-            for piece in delta.tool_calls or ():
-                self._take_call(piece)
-
-    def _take_call(self, piece: dict[str, Any]) -> None:
-        number = piece["index"]
-        call = self.calls.setdefault(
-            number, {"id": "", "type": "function", "function": {"name": "", "arguments": ""}}
-        )
-        call["id"] = piece.get("id") or call["id"] or f"call_{ids.public_id()}"
-        for name, value in (piece.get("function") or {}).items():
-            if name in call["function"] and isinstance(value, str):
-                call["function"][name] += value
 
 
 def whole(completion: Completion, gathered: Gathered, model: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Reading an answer for the program that waits for it, as long as it does."""
+"""Streaming an answer to the program that waits for it, as long as it does."""
 
 from __future__ import annotations
 
@@ -10,28 +10,12 @@ from webapp.errors import AppError
 from webapp.lib import sse
 from webapp.llm import failures
 from webapp.llm.api import openai_answers as answers
-from webapp.llm.api.openai_answers import DONE, Chunks, Gathered
+from webapp.llm.api.openai_answers import DONE, Chunks
 from webapp.llm.completions import Completion
 from webapp.llm.errors import Aborted, ProviderError
 from webapp.llm.rules import Delta, Usage
-from webapp.web.departures import Line, departures, line_of, watched
+from webapp.web.departures import Line, departures, line_of
 from webapp.web.wire import Wire, limit_sending, wire_of
-
-
-def gather(completion: Completion) -> Gathered:
-    """Return a whole answer; raises a refusal for what fails. A program that hangs up ends it."""
-    gathered = Gathered()
-    try:
-        with watched(request.environ, completion.abort):
-            for deltas in completion:
-                gathered.take(deltas)
-    except ProviderError as error:
-        raise failures.refusal_of(error) from error
-    except Aborted:
-        raise failures.interrupted() from None
-    finally:
-        completion.close()
-    return gathered
 
 
 def streamed(completion: Completion, chunks: Chunks) -> Response:

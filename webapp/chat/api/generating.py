@@ -1,23 +1,29 @@
-"""Single questions to models, and what was used: the routes below /api/llm."""
+"""Single questions: answered whole, or live, which goes on when the connection breaks and can be taken up again."""
 
 from __future__ import annotations
 
-import datetime as dt
+import hashlib
 from typing import Annotated, Final
 
+from flask import Response, request
 from pydantic import Field
 
+from webapp.chat import service
+from webapp.chat.api.following import follow_answer
+from webapp.chat.live.plain import answer_of
 from webapp.identity.rules import Scope
-from webapp.lib import clock
 from webapp.lib.text import without_lone_surrogates
-from webapp.llm import completions, reports, service
-from webapp.llm.api.reading import gather
+from webapp.llm import service as llm
 from webapp.llm.rules import ChatMessage, ChatRequest, Usage
-from webapp.web.api import Answer, Body, Query, Routes, caller, token
+from webapp.web.api import Answer, Body, Media, Routes, caller, token
+from webapp.web.departures import watched
+from webapp.web.requests import current_request_id
 
-routes = Routes("llm", tag="Models")
-TEXT_MAX_LENGTH: Final = 200_000
+routes = Routes("generate", tag="Models")
+MODELS: Final = token(Scope.MODELS)
+EVENTS: Final = Media("text/event-stream")
 FAILURES: Final = (400, 404, 502, 503, 504)
+TEXT_MAX_LENGTH: Final = 200_000
 
 
 class GenerateBody(Body):
@@ -55,65 +61,9 @@ class GenerateAnswer(Answer):
     usage: UsageAnswer
 
 
-class ModelAnswer(Answer):
-    """A model; `thinking` tells whether it can think first, `takes` which options of chat completions it knows."""
-
-    name: str
-    label: str
-    provider: str
-    thinking: bool
-    available: bool
-    default: bool
-    hint: str
-    takes: list[str]
-
-
-class ModelsAnswer(Answer):
-    """The models that are offered."""
-
-    items: list[ModelAnswer]
-
-
-class UsageQuery(Query):
-    """Of how many days."""
-
-    days: Annotated[int, Field(ge=1, le=366)] = 30
-
-
-class OwnUsageAnswer(Answer):
-    """What you used; the cost in millionths of the currency, null where no price is known."""
-
-    since: dt.datetime
-    answers: int
-    tokens: int
-    cost_micros: int | None
-    currency: str
-
-
-@routes.get("/llm/models", token(Scope.MODELS), answer=ModelsAnswer)
-def models() -> ModelsAnswer:
-    """List the models that are offered, those that cannot be asked just now among them."""
-    default = service.default_model()
-    return ModelsAnswer(
-        items=[
-            ModelAnswer(
-                name=each.name,
-                label=each.label,
-                provider=each.provider,
-                thinking=each.thinking,
-                available=each.available,
-                default=default is not None and each.name == default.name,
-                hint=each.hint,
-                takes=sorted(service.takes(each)),
-            )
-            for each in service.models()
-        ]
-    )
-
-
 @routes.post(
     "/llm/generate",
-    token(Scope.MODELS),
+    MODELS,
     body=GenerateBody,
     answer=GenerateAnswer,
     limit="model_call",
@@ -125,14 +75,15 @@ def generate(body: GenerateBody) -> GenerateAnswer:
 
     With an Idempotency-Key the answer is kept for a day, so that a repeat costs nothing; without one it is kept nowhere.
     """
-    request = request_of(body)
-    completion = completions.complete(caller().person.id, request)
-    gathered = gather(completion)
+    asked = request_of(body)
+    completion = llm.complete(caller().person.id, asked)
+    with watched(request.environ, completion.abort):
+        gathered = llm.gather(completion)
     usage = completion.usage or Usage(0, 0, estimated=True)
     return GenerateAnswer(
         text=gathered.text,
         reasoning=gathered.reasoning,
-        model=request.model,
+        model=asked.model,
         finish_reason=completion.finish_reason or "stop",
         usage=UsageAnswer(
             prompt_tokens=usage.prompt_tokens,
@@ -142,23 +93,54 @@ def generate(body: GenerateBody) -> GenerateAnswer:
     )
 
 
-@routes.get("/llm/usage", token(Scope.MODELS), query=UsageQuery, answer=OwnUsageAnswer)
-def usage(query: UsageQuery) -> OwnUsageAnswer:
-    """Tell what you used, on the pages and over the API together."""
-    since = clock.utc_now() - dt.timedelta(days=query.days)
-    own = reports.usage_of_users([caller().person.id], since).get(caller().person.id)
-    return OwnUsageAnswer(
-        since=since,
-        answers=own.answers if own else 0,
-        tokens=own.tokens if own else 0,
-        cost_micros=own.cost_micros if own else None,
-        currency=service.currency(),
+@routes.post(
+    "/llm/generate/stream",
+    MODELS,
+    body=GenerateBody,
+    answer=EVENTS,
+    limit="model_call",
+    refusals=(404, 503),
+)
+def stream(body: GenerateBody) -> Response:
+    """Answer a question, as the answer is written.
+
+    Server-sent events, each with an id. The answer is written to its end also when the connection breaks: the same call
+    with the last id as Last-Event-ID, or a GET of the `events_url` in the first event, goes on after that event. Question
+    and answer are kept for a day.
+    """
+    begun = answer_of(request.headers.get("Last-Event-ID"))
+    if begun is not None:
+        return follow_answer(begun, once=True)
+    asked = request_of(body)
+    model = llm.get_model(asked.model)
+    llm.check_options(model, asked)
+    answer = service.ask_once(
+        caller().person, asked, model, client_request_id=_request_id(), request_id=current_request_id()
     )
+    return follow_answer(answer.public_id, once=True, begun=True)
+
+
+@routes.get("/llm/generate/stream/<answer_id>", MODELS, answer=EVENTS, limit="chat_open_stream")
+def events(answer_id: str) -> Response:
+    """Follow an answer that was asked for with a single question, from Last-Event-ID on."""
+    return follow_answer(answer_id, once=True)
+
+
+@routes.post("/llm/generate/stream/<answer_id>/stop", MODELS)
+def stop(answer_id: str) -> None:
+    """End an answer that is being written."""
+    service.stop_answer(caller().person, answer_id, once=True)
+
+
+def _request_id() -> str | None:
+    """Return what makes a repeat with the same Idempotency-Key the same question."""
+    key = request.headers.get("Idempotency-Key")
+    return "api-" + hashlib.sha256(key.encode()).hexdigest()[:48] if key else None
 
 
 def request_of(body: GenerateBody) -> ChatRequest:
     """Return the request; raises NotFound or Unavailable where there is no such model, or none at all."""
-    model = service.chosen_model(body.model)
+    model = llm.chosen_model(body.model)
     prompt = without_lone_surrogates(body.prompt)
     system = (ChatMessage("system", prompt),) if prompt.strip() else ()
     return ChatRequest(
