@@ -11,15 +11,16 @@ import tempfile
 from contextlib import AbstractContextManager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from tests.bench.streams import report, targets
 from tests.bench.streams.machine import load_average
-from tests.bench.streams.plan import Job, Kind, Load, Result
+from tests.bench.streams.plan import OURS, Job, Kind, Load, Result
 from tests.servers import ROOT
 
 LEVELS: Final = "50,200,500"
-THROUGH: Final = "yardstick,fast yardstick,product"
+YARDSTICKS: Final = ("yardstick", "fast yardstick")
+PATHS: Final = {"page": ("product",), "v1": ("door",), "both": ("product", "door")}
 OPENED_PER_SECOND: Final = 25.0
 
 
@@ -39,7 +40,8 @@ class Streams:
             "--opened", type=float, default=OPENED_PER_SECOND, help="streams opened a second (25)"
         )
         group.add_argument("--provider", choices=["openai_compatible", "zhipu"], default="openai_compatible")
-        group.add_argument("--through", default=THROUGH, help=f"what to measure (default {THROUGH})")
+        group.add_argument("--path", choices=PATHS, default="page", help="that of browsers, or of programs")
+        group.add_argument("--through", help="what to measure (default: both yardsticks, then the path)")
         group.add_argument("--json", type=Path, help="also write the results into this file")
 
     def run(self, options: argparse.Namespace) -> bool:
@@ -47,7 +49,8 @@ class Streams:
         loads = [Load(int(each), options.seconds, options.opened) for each in options.streams.split(",")]
         if options.quick:
             loads = [Load(10, 1.0, OPENED_PER_SECOND, settle_seconds=0.3)]
-        kinds: list[Kind] = options.through.split(",")
+        chosen = options.through.split(",") if options.through else [*YARDSTICKS, *PATHS[options.path]]
+        kinds = cast("list[Kind]", chosen)
         print(f"{self.name}: provider {options.provider}, load of the machine before {load_average():.2f}\n")
         results: dict[tuple[int, str], Result] = {}
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:
@@ -63,14 +66,14 @@ class Streams:
         if options.json:
             lines = [{"kind": kind, **asdict(result)} for (_streams, kind), result in results.items()]
             options.json.write_text(json.dumps(lines, indent=1))
-        return all(_is_whole(result) for (_streams, kind), result in results.items() if kind == "product")
+        return all(_is_whole(result) for (_streams, kind), result in results.items() if kind in OURS)
 
 
 def _measure(instance: Path, load: Load, kind: Kind, provider: str) -> Result:
     with targets.upstream() as upstream:
         starting: AbstractContextManager[targets.Target] = (
             targets.product(instance, upstream.port, provider)
-            if kind == "product"
+            if kind in OURS
             else targets.yardstick(instance, upstream.port, fast=kind == "fast yardstick")
         )
         with starting as target:
@@ -83,6 +86,7 @@ def _measure(instance: Path, load: Load, kind: Kind, provider: str) -> Result:
                 upstream_pid=upstream.pid,
                 stalls=str(target.stalls),
                 model=targets.MODEL,
+                tokens=targets.tokens_of(instance),
             )
             return _run_client(job)
 

@@ -114,6 +114,13 @@ class Browsers:
 
     def _question(self, stream: Stream) -> bytes:
         text = script.question(stream.number, self.load.tokens_of(stream.number))
+        if self.job.kind == "door":
+            stream.streaming = True
+            message = {"role": "user", "content": text}
+            asked = {"model": self.job.model, "stream": True, "messages": [message]}
+            token = self.job.tokens[stream.number % len(self.job.tokens)]
+            body = json.dumps(asked).encode()
+            return request("POST /v1/chat/completions", body, "application/json", token=token)
         if self.job.kind != "product":
             stream.streaming = True
             return request("POST /stream", json.dumps({"text": text}).encode(), "application/json")
@@ -210,11 +217,17 @@ def content_length(head: bytes) -> int:
 
 
 def request(
-    what: str, body: bytes = b"", kind: str = "", cookie: str = "", accept: str = "application/json"
+    what: str,
+    body: bytes = b"",
+    kind: str = "",
+    cookie: str = "",
+    accept: str = "application/json",
+    token: str = "",
 ) -> bytes:
     """Return a request as it goes over the wire."""
     lines = [f"{what} HTTP/1.1", "Host: 127.0.0.1", f"Accept: {accept}"]
     lines += [f"Cookie: {cookie}"] if cookie else []
+    lines += [f"Authorization: Bearer {token}"] if token else []
     lines += [f"Content-Type: {kind}", f"Content-Length: {len(body)}"] if body else []
     return "\r\n".join([*lines, "", ""]).encode() + body
 

@@ -16,9 +16,10 @@ from tests.bench.streams import probe, script
 from tests.bench.streams.client import Browsers, Stream, fetch, job_from, request, sign_in
 from tests.bench.streams.machine import CORES, resident_bytes
 from tests.bench.streams.plan import Job, Load, Result
-from tests.bench.streams.reading import Reading, read_product, read_yardstick
+from tests.bench.streams.reading import Reading, read_door, read_product, read_yardstick
 
 FAULTS_SHOWN = 3
+READERS = {"product": read_product, "door": read_door}
 WARM_UP = Load(streams=3, seconds=0.1, opened_per_second=20, settle_seconds=0.1)
 
 
@@ -39,7 +40,7 @@ def measure(job: Job) -> Result:
     for stream in browsers.streams:
         count = load.tokens_of(stream.number)
         text = script.text(stream.number, count)
-        reading = (read_product if job.kind == "product" else read_yardstick)(stream.pieces, text)
+        reading = READERS.get(job.kind, read_yardstick)(stream.pieces, text)
         fault = reading.fault or (
             "" if stored.get(stream.number, text) == text else "what was stored is another"
         )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Kind = Literal["product", "yardstick", "fast yardstick"]
+Kind = Literal["product", "door", "yardstick", "fast yardstick"]
+OURS: Final = ("product", "door")  # the path of the page, and that of programs: /v1/chat/completions
 
 TOKENS_PER_SECOND: Final = 20.0
 FIRST_TOKEN_SECONDS: Final = 0.2  # what the upstream takes to think; real ones take 0.3 to 1
@@ -64,6 +65,7 @@ class Job:
     upstream_pid: int
     stalls: str
     model: str = ""
+    tokens: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from webapp.lib import markdown
+
+DONE: Final[dict[str, Any]] = {"done": True}
 
 
 @dataclass(slots=True)
@@ -66,6 +68,26 @@ def read_yardstick(pieces: list[tuple[float, bytes]], text: str) -> Reading:
     return _failed(reading, f"no end after {place} of {len(text)}")
 
 
+def read_door(pieces: list[tuple[float, bytes]], text: str) -> Reading:
+    """Check the chunks of the OpenAI-compatible door: their texts, one after the other, are the text."""
+    reading, place, reason = Reading(), 0, None
+    for when, _event, data, _identity in _events(pieces):
+        if data == DONE:
+            if place == len(text) and reason == "stop":
+                return reading
+            break
+        choice = data["choices"][0] if data.get("choices") else {"delta": {}}
+        chunk, reason = choice["delta"].get("content") or "", choice.get("finish_reason")
+        if not text.startswith(chunk, place):
+            return _failed(reading, f"at {place}: {chunk!r}")
+        place += len(chunk)
+        if chunk:
+            reading.arrivals.append((when, place))
+    return _failed(
+        reading, f"no end after {place} of {len(text)}: {pieces[-1][1][-300:] if pieces else b''!r}"
+    )
+
+
 def _failed(reading: Reading, fault: str) -> Reading:
     reading.fault = fault
     return reading
@@ -87,7 +109,8 @@ def _events(pieces: list[tuple[float, bytes]]) -> Iterator[tuple[float, str, dic
                 if line and not line.startswith(":")
             )
             if "data" in fields:
-                yield when, fields.get("event", "message"), json.loads(fields["data"]), fields.get("id", "")
+                told = DONE if fields["data"] == "[DONE]" else json.loads(fields["data"])
+                yield when, fields.get("event", "message"), told, fields.get("id", "")
 
 
 def _bodies(pieces: Iterable[tuple[float, bytes]]) -> Iterator[tuple[float, bytes]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tests.bench.streams.plan import Result
+from tests.bench.streams.plan import OURS, Result
 
 _COLUMNS = (
     "streams", "through", "delivered", "exact", "added p50", "p95", "p99", "first text p50", "p95",
@@ -39,10 +39,13 @@ def foot(results: Mapping[tuple[int, str], Result]) -> str:
     """Return what the product costs in yardsticks, and what went wrong."""
     lines = [""]
     for (streams, kind), result in results.items():
-        product = results.get((streams, "product"))
-        if kind != "product" and product is not None and result.cpu_microseconds:
-            ratio = product.cpu_microseconds / result.cpu_microseconds
-            lines.append(f"At {streams} streams a token costs {ratio:.2f} of what it costs the {kind}.")
+        for own in OURS:
+            ours = results.get((streams, own))
+            if kind not in OURS and ours is not None and result.cpu_microseconds:
+                ratio = ours.cpu_microseconds / result.cpu_microseconds
+                lines.append(
+                    f"At {streams} streams a token costs the {own} {ratio:.2f} of what it costs the {kind}."
+                )
         lines += [f"{kind}, {streams} streams: {fault}" for fault in result.faults]
     return "\n".join(lines)
 

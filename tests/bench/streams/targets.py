@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import socket
 import subprocess
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from flask_migrate import upgrade
 
+from tests.api.calling import api_token
 from tests.bench.streams import plan
 from tests.bench.streams.probe import FILE_VARIABLE
 from tests.conftest import make_settings
@@ -25,6 +27,7 @@ from webapp.extensions import db
 
 START_SECONDS = 30
 MODEL = "bench"
+TOKENS = "tokens.json"
 _LOOPS = {False: ("--loop", "asyncio", "--http", "h11"), True: ("--loop", "uvloop", "--http", "httptools")}
 
 
@@ -38,15 +41,23 @@ class Target:
 
 
 def make_instance(folder: Path, users: int) -> None:
-    """Make an instance folder with a migrated database in which some people have accounts."""
+    """Make an instance folder with a migrated database in which some people have accounts and tokens."""
     folder.mkdir()
     app = create_app(make_settings(folder, log_level="WARNING"))
     with app.app_context():
         upgrade()
+    tokens = []
     for number in range(users):
-        add_user(app, f"bench{number}", f"Bench {number}")
+        person = add_user(app, f"bench{number}", f"Bench {number}")
+        tokens.append(api_token(app, person)["Authorization"].removeprefix("Bearer "))
+    (folder / TOKENS).write_text(json.dumps(tokens))
     with app.app_context():
         db.engine.dispose()
+
+
+def tokens_of(folder: Path) -> tuple[str, ...]:
+    """Return the tokens of the people of an instance."""
+    return tuple(json.loads((folder / TOKENS).read_text()))
 
 
 @contextlib.contextmanager
