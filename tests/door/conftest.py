@@ -22,7 +22,7 @@ from tests.processes import wait_for
 from tests.servers import Server, serving
 from webapp.identity.rules import Scope
 
-PEOPLE = ("lin.yue", "wang.wei", "zhao.liu", "li.na")
+PEOPLE = ("lin.yue", "wang.wei", "zhao.liu", "li.na", "zhang.min")
 
 
 @dataclass

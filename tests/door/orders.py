@@ -30,5 +30,6 @@ ORDERS: Final = {
     "left alone": "fake?tokens=60&rate=60&key=alone",
     "stopped": "fake?tokens=5000&rate=20&key=stopped",
     "revoked": "fake?tokens=5000&rate=20&key=revoked",
+    "withdrawn": "fake?tokens=5000&rate=20&key=withdrawn",
     "killed": "fake?tokens=5000&rate=20&key=killed",
 }

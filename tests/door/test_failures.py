@@ -198,6 +198,22 @@ def test_so_many_answers_at_once_and_no_more(door: Door) -> None:
     assert [row[0] for row in door.entries(ORDERS["many"])] == ["stopped"] * 5
 
 
+def test_a_token_that_is_revoked_meanwhile(door: Door) -> None:
+    """The stream ends within seconds, and not as if the answer were whole."""
+    client = door.client("zhang.min")
+    stream = client.chat.completions.create(model=ORDERS["withdrawn"], messages=HELLO, stream=True)
+    next(stream)
+    door.write(
+        "UPDATE api_tokens SET revoked_at = CURRENT_TIMESTAMP WHERE subject_id IN "
+        "(SELECT id FROM users WHERE username = 'zhang.min')"
+    )
+    with pytest.raises(openai.APIError) as broken:
+        list(stream)
+    assert broken.value.code == "token_invalid"
+    door.upstream.wait_until(lambda: door.upstream.ended("withdrawn") == {"left": 1})
+    assert door.entries(ORDERS["withdrawn"])[0][0] == "stopped"
+
+
 def test_a_worker_that_is_killed(door: Door) -> None:
     """Its calls come into the ledger all the same, by the worker that takes its place."""
     broken: list[Exception] = []

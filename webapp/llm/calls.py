@@ -23,6 +23,7 @@ from webapp.accounts.models import User
 from webapp.config import current_settings
 from webapp.database import db, write_transaction
 from webapp.errors import TooMany
+from webapp.identity import service as identity
 from webapp.lib import clock, ids, processes
 from webapp.llm import rules
 from webapp.llm.models import RunningCall, UsageEntry
@@ -48,6 +49,23 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class Ticket:
+    """By what a program is let in: a login token's session or an API token; a call ends with it."""
+
+    session_id: int | None = None
+    token_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Handle:
+    """How a call under way is ended from this side: because this process goes down, or because nobody may read it."""
+
+    halt: Callable[[], None]
+    abort: Callable[[], None]
+    ticket: Ticket = Ticket()
+
+
+@dataclass(frozen=True, slots=True)
 class End:
     """How a call ended, and what it took."""
 
@@ -62,8 +80,7 @@ class Calls:
 
     def __init__(self, app: Flask) -> None:
         self.process = processes.new_name()
-        self.live: dict[str, Callable[[], None]] = {}
-        """How each call under way is ended from this side."""
+        self.live: dict[str, Handle] = {}
         self._app = app
         self._unwritten: dict[str, tuple[Call, End]] = {}
         self._suspects: set[str] = set()
@@ -73,7 +90,7 @@ class Calls:
         """Begin a call; raises TooMany where so many are under way that another one may not begin; commits."""
         call = Call(f"call:{ids.public_id()}", user_id, model, price, clock.utc_now())
         _store(call, self.process, prompt_tokens)
-        self.live[call.source] = lambda: None
+        self.live[call.source] = Handle(_nothing, _nothing)
         return call
 
     def end(self, call: Call, end: End) -> None:
@@ -91,8 +108,8 @@ class Calls:
     def finish(self, seconds: float) -> None:
         """Give the calls under way so long to end, then end them."""
         self._wait_until_over(seconds)
-        for halt in tuple(self.live.values()):
-            halt()
+        for handle in tuple(self.live.values()):
+            handle.halt()
         self._wait_until_over(HALT_SECONDS)
 
     def _wait_until_over(self, seconds: float) -> None:
@@ -110,6 +127,21 @@ class Calls:
         if own:
             _renew(self.process, own)
         self._settle_lost(own)
+        self._end_revoked()
+
+    def _end_revoked(self) -> None:
+        """End the calls whose tokens hold no more."""
+        handles = [each for each in self.live.values() if each.ticket != Ticket()]
+        if not handles:
+            return
+        sessions = {each.ticket.session_id for each in handles if each.ticket.session_id is not None}
+        tokens = {each.ticket.token_id for each in handles if each.ticket.token_id is not None}
+        held_sessions = identity.live_among(sessions) if sessions else set()
+        held_tokens = identity.live_tokens_among(tokens) if tokens else set()
+        db.session.rollback()
+        for each in handles:
+            if each.ticket.session_id not in held_sessions and each.ticket.token_id not in held_tokens:
+                each.abort()
 
     def _settle_lost(self, own: set[str]) -> None:
         """Write the entries of calls whose process is gone.
@@ -221,3 +253,7 @@ def _settle_one_lost(source: str) -> None:
 
 def _lease_end() -> dt.datetime:
     return clock.utc_now() + dt.timedelta(seconds=rules.LEASE_SECONDS)
+
+
+def _nothing() -> None:
+    """End nothing: the call has not begun to be read."""

@@ -18,7 +18,7 @@ from webapp.errors import Invalid, Unavailable
 from webapp.lib import clock, ids
 from webapp.lib.turns import Turns
 from webapp.llm import asking, failures, rules
-from webapp.llm.calls import Call, Calls, End, calls
+from webapp.llm.calls import Call, Calls, End, Handle, Ticket, calls
 from webapp.llm.errors import Aborted, ProviderError
 from webapp.llm.providers.contract import AnswerStream
 from webapp.llm.rules import ChatRequest, Delta, Ending, FinishReason, ModelInfo, Usage
@@ -40,7 +40,9 @@ class Completion:
     Iterating raises ProviderError, or Aborted after `abort`. The entry in the ledger is written by `close`.
     """
 
-    def __init__(self, ledger: Calls, call: Call, request: ChatRequest, stream: AnswerStream) -> None:
+    def __init__(
+        self, ledger: Calls, call: Call, request: ChatRequest, stream: AnswerStream, ticket: Ticket
+    ) -> None:
         self.finish_reason: FinishReason | None = None
         self.usage: Usage | None = None
         self.keeps_what_comes = stream.keeps_what_comes
@@ -52,9 +54,9 @@ class Completion:
         self._written: list[str] = []
         self._characters = 0
         self._first_token_at: dt.datetime | None = None
-        self._halted = False
+        self.halted = False
         self._closed = False
-        ledger.live[call.source] = self.halt
+        ledger.live[call.source] = Handle(self.halt, self.abort, ticket)
 
     def __iter__(self) -> Iterator[list[Delta]]:
         """Yield what each read of the provider brings."""
@@ -74,7 +76,7 @@ class Completion:
             log.warning("provider failed", extra={"kind": error.kind.value, "detail": error.detail})
             raise
         except (Aborted, GeneratorExit):
-            self._state = Ending.INTERRUPTED if self._halted else Ending.STOPPED
+            self._state = Ending.INTERRUPTED if self.halted else Ending.STOPPED
             raise
         except BaseException:  # a fault of ours, or the end of this process
             self._state = Ending.INTERRUPTED if self._written else Ending.FAILED
@@ -86,7 +88,7 @@ class Completion:
 
     def halt(self) -> None:
         """End the answer from any thread, because this process goes down."""
-        self._halted = True
+        self.halted = True
         self._stream.abort()
 
     def close(self) -> None:
@@ -160,14 +162,14 @@ def gather(completion: Completion) -> Gathered:
     except ProviderError as error:
         raise failures.refusal_of(error) from error
     except Aborted:
-        raise failures.interrupted() from None
+        raise failures.ended_here(halted=completion.halted) from None
     finally:
         completion.close()
     return gathered
 
 
-def complete(user_id: int, request: ChatRequest) -> Completion:
-    """Begin an answer for a user, and let go of the database.
+def complete(user_id: int, request: ChatRequest, ticket: Ticket | None = None) -> Completion:
+    """Begin an answer for a user, and let go of the database; it ends within seconds of what the ticket names.
 
     Raises NotFound for a model that is not offered, Invalid for what its provider does not take, TooMany where as many
     answers are being written for the user as may be, Unavailable while this process goes down. Commits.
@@ -186,7 +188,7 @@ def complete(user_id: int, request: ChatRequest) -> Completion:
         raise
     finally:
         db.session.rollback()  # gives the connection back
-    return Completion(ledger, call, request, stream)
+    return Completion(ledger, call, request, stream, ticket or Ticket())
 
 
 def check_options(model: ModelInfo, request: ChatRequest) -> None:

@@ -6,7 +6,7 @@ from typing import ClassVar, Final
 
 from flask_babel import gettext as _
 
-from webapp.errors import AppError, TooMany, Unavailable
+from webapp.errors import AppError, NotSignedIn, TooMany, Unavailable
 from webapp.llm.errors import ProviderError, ProviderErrorKind
 
 BUSY_SECONDS: Final = 10  # where a provider that is busy does not say when to come back
@@ -52,8 +52,14 @@ def refusal_of(error: ProviderError) -> AppError:
     return _CLASSES[error.kind](_sentence(error.kind), code=error.kind.value, retry_after_seconds=seconds)
 
 
-def interrupted() -> AppError:
-    """Return the refusal of an answer that ends because this process goes down."""
+def ended_here(*, halted: bool) -> AppError:
+    """Return the refusal of an answer that was ended from this side: the process goes down, or the token was revoked.
+
+    The third reason is that the program has left: then nobody hears it.
+    """
+    if not halted:
+        sentence = _("This token does not work here: it may be revoked, expired or mistyped.")
+        return NotSignedIn(sentence, code="token_invalid")
     return Unavailable(_("The server is restarting. Send this again in a moment."), retry_after_seconds=2)
 
 

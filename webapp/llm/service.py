@@ -17,7 +17,7 @@ from webapp.llm.asking import (
     prices,
     takes,
 )
-from webapp.llm.calls import Calls, calls, check_capacity, register_under_way
+from webapp.llm.calls import Calls, Ticket, calls, check_capacity, register_under_way
 from webapp.llm.catalogue import Providers
 from webapp.llm.completions import Completion, check_options, complete, gather
 from webapp.llm.prices import Price
@@ -26,6 +26,7 @@ from webapp.llm.providers import zhipu
 __all__ = [
     "Completion",
     "Price",
+    "Ticket",
     "calls",
     "check_capacity",
     "check_options",

@@ -76,7 +76,8 @@ def generate(body: GenerateBody) -> GenerateAnswer:
     With an Idempotency-Key the answer is kept for a day, so that a repeat costs nothing; without one it is kept nowhere.
     """
     asked = request_of(body)
-    completion = llm.complete(caller().person.id, asked)
+    ticket = llm.Ticket(caller().session_id, caller().token_id)
+    completion = llm.complete(caller().person.id, asked, ticket)
     with watched(request.environ, completion.abort):
         gathered = llm.gather(completion)
     usage = completion.usage or Usage(0, 0, estimated=True)

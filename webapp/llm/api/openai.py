@@ -56,7 +56,8 @@ def complete(body: CompletionBody) -> Response:
     holds an `error`, and without `[DONE]`.
     """
     asked = request_of(body)
-    completion = completions.complete(caller().person.id, asked)
+    ticket = service.Ticket(caller().session_id, caller().token_id)
+    completion = completions.complete(caller().person.id, asked, ticket)
     if body.stream:
         with_usage = bool(body.stream_options and body.stream_options.include_usage)
         return streamed(completion, answers.Chunks(body.model, with_usage=with_usage))

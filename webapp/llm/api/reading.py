@@ -56,7 +56,7 @@ class _Body:
             raise failures.refusal_of(error) from error
         except Aborted:
             self.close()
-            raise failures.interrupted() from None
+            raise failures.ended_here(halted=self._completion.halted) from None
         except BaseException:
             self.close()
             raise
@@ -78,7 +78,7 @@ class _Body:
         except ProviderError as error:
             yield self._broken(failures.refusal_of(error))
         except Aborted:
-            yield self._broken(failures.interrupted())
+            yield self._broken(failures.ended_here(halted=self._completion.halted))
         finally:
             self.close()
 
