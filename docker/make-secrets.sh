@@ -36,13 +36,13 @@ write() {
     mv -f "$secrets/$1.new" "$secrets/$1"
 }
 
-for each in secret_key audit_key mysql_root_password mysql_password redis_password; do
+for each in secret_key audit_key mysql_root_password mysql_password redis_password metrics_token grafana_password; do
     write "$each" "$(random)"
 done
 write encryption_keys "$(head -c 32 /dev/urandom | base64 | tr '+/' '-_' | tr -d '\n')"
 write database_url "mysql://agent_tools:$(cat "$secrets/mysql_password")@mysql:3306/agent_tools"
 write redis_url "redis://:$(cat "$secrets/redis_password")@redis:6379/0"
-for each in secret_key audit_key mysql_root_password mysql_password redis_password encryption_keys; do
+for each in secret_key audit_key mysql_root_password mysql_password redis_password encryption_keys metrics_token; do
     if [ "$(wc -c <"$secrets/$each")" -lt 40 ]; then
         echo "$secrets/$each is too short: remove it and run this again." >&2
         exit 1
@@ -65,6 +65,8 @@ if ! [ -s "$folder/.env" ]; then
     cat >"$folder/.env" <<END
 # What differs between deployments; secrets are files in secrets/. All settings: ../docs/configuration.md
 PUBLIC_URL=https://$name
+# Names that are answered: people's, and the one Prometheus asks under in here.
+TRUSTED_HOSTS=$host,web
 # How mail is sent: without it nobody can register. The password goes into secrets/mail_password,
 # keys of providers into secrets/zhipuai_api_key and secrets/openai_compatible_api_key.
 MAIL_SERVER=

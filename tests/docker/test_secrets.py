@@ -35,7 +35,7 @@ def test_everything_the_compose_file_names_is_made(folder: Path) -> None:
         assert (folder / about["file"]).is_file(), about
     secrets = {path.name: path.read_text() for path in (folder / "secrets").iterdir() if path.is_file()}
     passwords = [text for name, text in secrets.items() if name.endswith("_password") and text]
-    assert len(set(passwords)) == 3
+    assert len(set(passwords)) == 4
     assert all(len(each) == 64 for each in passwords)
     assert secrets["mysql_password"] in secrets["database_url"]
     assert secrets["redis_password"] in secrets["redis_url"]
