@@ -42,7 +42,7 @@ def test_both_lists_show_the_same_users(tmp_path: Path) -> None:
     if importlib.util.find_spec("django") is None:
         missing("django")
     results = tmp_path / "results.json"
-    command = [sys.executable, "-m", "tests.bench", "users", "--quick", "--databases", "sqlite"]
+    command = [sys.executable, "-m", "tests.bench", "users", "--quick", "--list-databases", "sqlite"]
     done = subprocess.run(
         [*command, "--users-json", str(results)], cwd=ROOT, capture_output=True, text=True, check=False
     )

@@ -38,7 +38,9 @@ class Users:
     def add_arguments(self, group: Any) -> None:
         """Add the options."""
         group.add_argument("--users", type=int, default=100_000, help="how many users there are (100,000)")
-        group.add_argument("--databases", default="sqlite,mariadb", help="which databases (sqlite,mariadb)")
+        group.add_argument(
+            "--list-databases", default="sqlite,mariadb", help="which databases (sqlite,mariadb)"
+        )
         group.add_argument(
             "--page-seconds", type=float, default=6.0, help="how long to ask for each page (6)"
         )
@@ -49,7 +51,7 @@ class Users:
         users, seconds = (2_000, 0.3) if options.quick else (options.users, options.page_seconds)
         print(f"{self.name}: {users:,} users, load of the machine before {load_average():.2f}\n")
         everything: dict[str, Results] = {}
-        for database in options.databases.split(","):
+        for database in options.list_databases.split(","):
             try:
                 everything[database] = _on(database, users, seconds)
             except pytest.skip.Exception as reason:
