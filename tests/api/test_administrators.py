@@ -93,3 +93,15 @@ def test_what_does_not_fit_is_named(admin: AdminProgram, body: dict[str, object]
     answer = admin.call("POST", "/api/admin/roles", json=ROLE | body)
     assert answer.status_code == 422
     assert field in errors_of(answer)
+
+
+def test_a_role_that_is_not_there_is_named(admin: AdminProgram, other: Person) -> None:
+    path = f"{PATH}/{other.public_id}"
+    new = {"username": "new.one", "email": "new@example.com", "password": "rivers run where they like"}
+    for method, where, body in (
+        ("PUT", path, changed(other, role="nobody")),
+        ("POST", "/api/admin/create", new | {"role": "nobody"}),
+    ):
+        answer = admin.call(method, where, json=body)
+        assert answer.status_code == 422
+        assert set(errors_of(answer)) == {"role"}

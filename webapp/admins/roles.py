@@ -28,10 +28,10 @@ def ensure_built_in_roles() -> None:
 
 
 def get_role(name: str) -> Role:
-    """Return the role of that name."""
+    """Return the role of that name; raises Invalid where it was named wrongly."""
     role = db.session.scalar(select(Role).where(Role.name == name))
     if role is None:
-        raise NotFound(_("There is no such role."))
+        raise Invalid(_("There is no such role."), field="role", code="role_unknown")
     return role
 
 
