@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import subprocess
 import sys
 import tempfile
-from contextlib import AbstractContextManager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -17,11 +18,13 @@ from tests.bench.streams import report, targets
 from tests.bench.streams.machine import load_average
 from tests.bench.streams.plan import OURS, Job, Kind, Load, Result
 from tests.servers import ROOT
+from tests.services import mariadb_server
 
 LEVELS: Final = "50,200,500"
 YARDSTICKS: Final = ("yardstick", "fast yardstick")
 PATHS: Final = {"page": ("product",), "v1": ("door",), "both": ("product", "door")}
 OPENED_PER_SECOND: Final = 25.0
+Serving = Callable[[Path, int, str], AbstractContextManager[targets.Target]]
 
 
 class Streams:
@@ -42,6 +45,8 @@ class Streams:
         group.add_argument("--provider", choices=["openai_compatible", "zhipu"], default="openai_compatible")
         group.add_argument("--path", choices=PATHS, default="page", help="that of browsers, or of programs")
         group.add_argument("--through", help="what to measure (default: both yardsticks, then the path)")
+        group.add_argument("--workers", type=int, default=1, help="processes of the product (1)")
+        group.add_argument("--database", choices=["sqlite", "mariadb"], default="sqlite", help="its database")
         group.add_argument("--json", type=Path, help="also write the results into this file")
 
     def run(self, options: argparse.Namespace) -> bool:
@@ -53,14 +58,20 @@ class Streams:
         kinds = cast("list[Kind]", chosen)
         print(f"{self.name}: provider {options.provider}, load of the machine before {load_average():.2f}\n")
         results: dict[tuple[int, str], Result] = {}
-        with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-            template = Path(folder, "template")
-            targets.make_instance(template, max(load.users for load in loads))
+        with ExitStack() as stack:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
+            server = None
+            if options.database == "mariadb":
+                (folder / "mariadb").mkdir()
+                server = stack.enter_context(mariadb_server(folder / "mariadb", "256M"))
             print(report.head())
             for number, (load, kind) in enumerate((load, kind) for load in loads for kind in kinds):
-                instance = Path(folder, str(number))
-                shutil.copytree(template, instance)
-                result = results[load.streams, kind] = _measure(instance, load, kind, options.provider)
+                url = server.url(server.create()) if server else ""
+                instance = folder / str(number)
+                targets.make_instance(instance, load.users, url)
+                serving = partial(targets.product, workers=options.workers, database_url=url)
+                result = _measure(serving, instance, load, kind, options.provider)
+                results[load.streams, kind] = result
                 print(report.row(kind, result), flush=True)
         print(report.foot(results))
         if options.json:
@@ -69,10 +80,10 @@ class Streams:
         return all(_is_whole(result) for (_streams, kind), result in results.items() if kind in OURS)
 
 
-def _measure(instance: Path, load: Load, kind: Kind, provider: str) -> Result:
+def _measure(serving: Serving, instance: Path, load: Load, kind: Kind, provider: str) -> Result:
     with targets.upstream() as upstream:
         starting: AbstractContextManager[targets.Target] = (
-            targets.product(instance, upstream.port, provider)
+            serving(instance, upstream.port, provider)
             if kind in OURS
             else targets.yardstick(instance, upstream.port, fast=kind == "fast yardstick")
         )
@@ -81,9 +92,9 @@ def _measure(instance: Path, load: Load, kind: Kind, provider: str) -> Result:
                 kind=kind,
                 load=load,
                 port=target.port,
-                pid=target.pid,
+                pids=target.pids,
                 upstream_port=upstream.port,
-                upstream_pid=upstream.pid,
+                upstream_pid=upstream.pids[0],
                 stalls=str(target.stalls),
                 model=targets.MODEL,
                 tokens=targets.tokens_of(instance),

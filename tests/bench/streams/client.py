@@ -169,11 +169,11 @@ class Browsers:
 
     def _read_meters(self, *, begin: bool) -> None:
         window, sign = self.window, -1 if begin else 1
-        window.cpu += sign * cpu_seconds(self.job.pid)
+        window.cpu += sign * sum(cpu_seconds(pid) for pid in self.job.pids)
         window.busy += sign * busy_seconds()
         window.own += sign * time.process_time()
         window.upstream += sign * cpu_seconds(self.job.upstream_pid)
-        window.resident = resident_bytes(self.job.pid)
+        window.resident = sum(resident_bytes(pid) for pid in self.job.pids)
         if begin:
             window.began = time.monotonic()
         else:

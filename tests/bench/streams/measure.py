@@ -7,6 +7,7 @@ import statistics
 import sys
 from bisect import bisect_right
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, replace
 from itertools import accumulate
 from pathlib import Path
@@ -15,8 +16,9 @@ from typing import Any
 from tests.bench.streams import probe, script
 from tests.bench.streams.client import Browsers, Stream, fetch, job_from, request, sign_in
 from tests.bench.streams.machine import CORES, resident_bytes
-from tests.bench.streams.plan import Job, Load, Result
+from tests.bench.streams.plan import OURS, Job, Load, Result
 from tests.bench.streams.reading import Reading, read_door, read_product, read_yardstick
+from tests.bench.streams.visitor import Visitor
 
 FAULTS_SHOWN = 3
 READERS = {"product": read_product, "door": read_door}
@@ -27,9 +29,10 @@ def measure(job: Job) -> Result:
     """Do the job."""
     people = sign_in(job.port, job.load.users) if job.kind == "product" else []
     Browsers(replace(job, load=WARM_UP), people).run()
-    idle = resident_bytes(job.pid)
+    idle = sum(resident_bytes(pid) for pid in job.pids)
     browsers = Browsers(job, people)
-    browsers.run()
+    with Visitor(job) if job.kind in OURS else nullcontext() as visitor:
+        browsers.run()
     record = json.loads(fetch(job.upstream_port, request("GET /record"))[0])
     stored = _stored(job, browsers) if job.kind == "product" else {}
     window, load = browsers.window, job.load
@@ -74,6 +77,8 @@ def measure(job: Job) -> Result:
         stall=stall,
         stall_cpu=stall_cpu,
         others_share=max(0.0, window.busy - window.cpu - window.own - window.upstream) / span / CORES,
+        login_p95=percentile(visitor.logins, 95) if visitor else 0.0,
+        health_p99=percentile(visitor.health, 99) if visitor else 0.0,
         faults=faults[:FAULTS_SHOWN],
     )
 

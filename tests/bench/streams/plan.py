@@ -60,7 +60,7 @@ class Job:
     kind: Kind
     load: Load
     port: int
-    pid: int
+    pids: tuple[int, ...]
     upstream_port: int
     upstream_pid: int
     stalls: str
@@ -88,4 +88,6 @@ class Result:
     stall: float
     stall_cpu: float
     others_share: float
+    login_p95: float
+    health_p99: float
     faults: list[str]

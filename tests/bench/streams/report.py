@@ -8,7 +8,7 @@ from tests.bench.streams.plan import OURS, Result
 
 _COLUMNS = (
     "streams", "through", "delivered", "exact", "added p50", "p95", "p99", "first text p50", "p95",
-    "CPU a token", "core", "memory a stream", "longest stall (CPU in it)", "others' CPU",
+    "CPU a token", "core", "memory a stream", "longest stall (CPU in it)", "others' CPU", "sign-in p95", "health p99",
 )  # fmt: skip
 
 
@@ -31,6 +31,8 @@ def row(kind: str, result: Result) -> str:
         f"{result.bytes_a_stream / 1024:.0f} KiB",
         f"{_milliseconds(result.stall)} ({_milliseconds(result.stall_cpu)})",
         f"{result.others_share:.0%}",
+        _milliseconds(result.login_p95) if result.login_p95 else "–",
+        _milliseconds(result.health_p99) if result.health_p99 else "–",
     )
     return f"| {' | '.join(cells)} |"
 

@@ -33,17 +33,17 @@ _LOOPS = {False: ("--loop", "asyncio", "--http", "h11"), True: ("--loop", "uvloo
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A process that serves on a port."""
+    """One process, or several, that serve on a port."""
 
     port: int
-    pid: int
+    pids: tuple[int, ...]
     stalls: Path
 
 
-def make_instance(folder: Path, users: int) -> None:
+def make_instance(folder: Path, users: int, database_url: str = "") -> None:
     """Make an instance folder with a migrated database in which some people have accounts and tokens."""
     folder.mkdir()
-    app = create_app(make_settings(folder, log_level="WARNING"))
+    app = create_app(make_settings(folder, log_level="WARNING", database_url=database_url))
     with app.app_context():
         upgrade()
     tokens = []
@@ -67,12 +67,14 @@ def upstream(tokens_per_second: float = plan.TOKENS_PER_SECOND) -> Iterator[Targ
     pace = [str(tokens_per_second), str(plan.FIRST_TOKEN_SECONDS)]
     command = [sys.executable, "-m", "tests.bench.streams.upstream", str(port), *pace]
     with _process(command, port) as process:
-        yield Target(port, process.pid, Path(os.devnull))
+        yield Target(port, (process.pid,), Path(os.devnull))
 
 
 @contextlib.contextmanager
-def product(folder: Path, upstream_port: int, provider: str) -> Iterator[Target]:
-    """Start the product as `make run` does, with one worker, and one of its providers led to the upstream."""
+def product(
+    folder: Path, upstream_port: int, provider: str, workers: int = 1, database_url: str = ""
+) -> Iterator[Target]:
+    """Start the product as `make run` does, and one of its providers led to the upstream."""
     stalls = folder / "stalls.txt"
     with serving(
         folder,
@@ -82,8 +84,12 @@ def product(folder: Path, upstream_port: int, provider: str) -> Iterator[Target]
         LLM_OUTBOUND_ALLOW_HOSTS=f"127.0.0.1:{upstream_port}",
         MAX_STREAMS_PER_USER="1000",
         SCRIPTED_MODELS="false",
+        WEB_CONCURRENCY=str(workers),
+        DATABASE_URL=database_url,
     ) as server:
-        yield Target(int(server.url.rpartition(":")[2]), server.workers()[0], stalls)
+        while len(server.workers()) < workers:
+            time.sleep(0.05)
+        yield Target(int(server.url.rpartition(":")[2]), tuple(server.workers()), stalls)
 
 
 @contextlib.contextmanager
@@ -94,7 +100,7 @@ def yardstick(folder: Path, upstream_port: int, *, fast: bool) -> Iterator[Targe
     command += ["--log-level", "warning", "--no-access-log", *_LOOPS[fast]]
     settings = {"BENCH_UPSTREAM": f"http://127.0.0.1:{upstream_port}", FILE_VARIABLE: str(stalls)}
     with _process(command, port, **settings) as process:
-        yield Target(port, process.pid, stalls)
+        yield Target(port, (process.pid,), stalls)
 
 
 def _provider_settings(provider: str, port: int) -> dict[str, str]:
