@@ -21,6 +21,11 @@ SAME_IN_BOTH = re.compile(
 
 
 def messages_in_code() -> set[str]:
+    return {message[0] if isinstance(message, tuple) else message for message in extracted()}
+
+
+def extracted() -> list[str | tuple[str, str]]:
+    """Return every text of the program; a pair where it depends on a number."""
     mapping, options = parse_mapping_cfg((ROOT / "babel.cfg").open())
     found = extract_from_dir(
         ROOT / "webapp",
@@ -28,7 +33,16 @@ def messages_in_code() -> set[str]:
         options,
         keywords={"_": None, "_l": None, "gettext": None, "lazy_gettext": None, "ngettext": (1, 2)},
     )
-    return {message[0] if isinstance(message, tuple) else message for _f, _l, message, _c, _x in found}
+    return [message for _f, _l, message, _c, _x in found]
+
+
+def test_a_text_used_alone_is_not_that_of_a_number() -> None:
+    """A catalogue has one entry for both, and where it names the number, the text alone has none to put in."""
+    messages = extracted()
+    alone = {message for message in messages if not isinstance(message, tuple)}
+    numbered = {m[0]: m[1] for m in messages if isinstance(m, tuple)}
+    for text in alone & set(numbered):
+        assert set(PLACEHOLDER.findall(text)) == set(PLACEHOLDER.findall(numbered[text])), text
 
 
 def test_every_message_is_translated() -> None:
