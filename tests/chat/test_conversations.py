@@ -138,3 +138,10 @@ def test_no_model_is_told_with_the_way_out(app: Flask, signed_in: PageClient) ->
     assert "No model is set up yet" in signed_in.get("/chat").text
     response = post(signed_in, "/chat/messages", text="Hi")
     assert response.status_code == 503
+
+
+def test_the_list_of_somebody_who_asked_nothing_says_so(signed_in: PageClient) -> None:
+    page = signed_in.get("/chat/conversations", headers={"Accept": "text/html"}).text
+    assert "No chats yet" in page
+    ask(signed_in, "Hello")
+    assert "No chats yet" not in signed_in.get("/chat/conversations", headers={"Accept": "text/html"}).text
