@@ -101,6 +101,8 @@ GROUPS: Final[tuple[tuple[LazyString, dict[Event, LazyString]], ...]] = (
             Event.AUDIT_EXPORTED: _l("Audit log downloaded"),
             Event.AUDIT_VERIFIED: _l("Audit log verified"),
             Event.AUDIT_PRUNED: _l("Old audit entries removed"),
+            Event.BACKUP_MADE: _l("Backup made"),
+            Event.BACKUP_RESTORED: _l("Backup restored"),
         },
     ),
     (
@@ -135,6 +137,7 @@ KIND_NAMES: Final[dict[str, LazyString]] = {
     "announcement": _l("Announcement"),
     "task": _l("Task"),
     "address": _l("Address"),
+    "backup": _l("Backup"),
 }
 
 
