@@ -82,6 +82,11 @@ class Program:
         return self.process.wait(WAIT_SECONDS)
 
 
+def _hear_ctrl_c() -> None:
+    """Undo what a shell does to what it starts in the background, which then does not hear Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @contextmanager
 def program(
     command: Sequence[str], *, cwd: Path, log: Path, port: int, **environment: str
@@ -98,6 +103,7 @@ def program(
             stdout=output,
             stderr=output,
             start_new_session=True,
+            preexec_fn=_hear_ctrl_c,  # noqa: PLW1509 - it takes no lock
         ) as process,
     ):
         running = Program(process, f"http://127.0.0.1:{port}", log)

@@ -28,7 +28,7 @@ def test_each_module_imports_first_and_alone() -> None:
         "import flask, sqlalchemy.orm, flask_login, flask_babel, flask_wtf, wtforms, pydantic_settings, flask_limiter\n"
         "import flask_sqlalchemy, flask_migrate, alembic.script, flask_apscheduler, flask_mail, email_validator\n"
         "import PIL.Image, PIL.ImageOps, argon2, cryptography.fernet, nh3, markdown_it, pygments.lexers, urllib3\n"
-        "import latex2mathml.converter, pymysql, gunicorn.app.base, psutil\n"
+        "import latex2mathml.converter, pymysql, gunicorn.app.base, psutil, httpx, redis, prometheus_client\n"
         "bad = []\n"
         "for name in sys.argv[1:]:\n"
         "    pid = os.fork()\n"
