@@ -45,6 +45,9 @@ class Streams:
         group.add_argument("--provider", choices=["openai_compatible", "zhipu"], default="openai_compatible")
         group.add_argument("--path", choices=PATHS, default="page", help="that of browsers, or of programs")
         group.add_argument("--through", help="what to measure (default: both yardsticks, then the path)")
+        group.add_argument(
+            "--visitor", action="store_true", help="somebody signs in meanwhile; its cost is counted in"
+        )
         group.add_argument("--workers", type=int, default=1, help="processes of the product (1)")
         group.add_argument("--database", choices=["sqlite", "mariadb"], default="sqlite", help="its database")
         group.add_argument("--json", type=Path, help="also write the results into this file")
@@ -70,7 +73,7 @@ class Streams:
                 instance = folder / str(number)
                 targets.make_instance(instance, load.users, url)
                 serving = partial(targets.product, workers=options.workers, database_url=url)
-                result = _measure(serving, instance, load, kind, options.provider)
+                result = _measure(serving, instance, load, kind, options)
                 results[load.streams, kind] = result
                 print(report.row(kind, result), flush=True)
         print(report.foot(results))
@@ -80,10 +83,10 @@ class Streams:
         return all(_is_whole(result) for (_streams, kind), result in results.items() if kind in OURS)
 
 
-def _measure(serving: Serving, instance: Path, load: Load, kind: Kind, provider: str) -> Result:
+def _measure(serving: Serving, instance: Path, load: Load, kind: Kind, options: argparse.Namespace) -> Result:
     with targets.upstream() as upstream:
         starting: AbstractContextManager[targets.Target] = (
-            serving(instance, upstream.port, provider)
+            serving(instance, upstream.port, options.provider)
             if kind in OURS
             else targets.yardstick(instance, upstream.port, fast=kind == "fast yardstick")
         )
@@ -97,6 +100,7 @@ def _measure(serving: Serving, instance: Path, load: Load, kind: Kind, provider:
                 upstream_pid=upstream.pids[0],
                 stalls=str(target.stalls),
                 model=targets.MODEL,
+                visited=options.visitor,
                 tokens=targets.tokens_of(instance),
             )
             return _run_client(job)

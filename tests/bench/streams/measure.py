@@ -31,7 +31,7 @@ def measure(job: Job) -> Result:
     Browsers(replace(job, load=WARM_UP), people).run()
     idle = sum(resident_bytes(pid) for pid in job.pids)
     browsers = Browsers(job, people)
-    with Visitor(job) if job.kind in OURS else nullcontext() as visitor:
+    with Visitor(job) if job.visited and job.kind in OURS else nullcontext() as visitor:
         browsers.run()
     record = json.loads(fetch(job.upstream_port, request("GET /record"))[0])
     stored = _stored(job, browsers) if job.kind == "product" else {}

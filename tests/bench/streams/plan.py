@@ -65,6 +65,7 @@ class Job:
     upstream_pid: int
     stalls: str
     model: str = ""
+    visited: bool = False
     tokens: tuple[str, ...] = ()
 
 
