@@ -111,7 +111,7 @@ def preview() -> ResponseReturnValue:
     """Show when a schedule that is being typed would come next; a piece of the form."""
     form = PromptForm()
     form.offer()
-    return render_template("schedules/_preview.html", preview=_preview_of(form))
+    return render_template("tasks/_preview.html", preview=_preview_of(form))
 
 
 @blueprint.post("/<prompt_id>/run")
